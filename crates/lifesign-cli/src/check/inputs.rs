@@ -1,0 +1,94 @@
+//! Where the images of `lifesign check` come from.
+
+use std::path::{Path, PathBuf};
+use std::{fmt, fs};
+
+use anyhow::{Context, bail};
+use lifesign::Limits;
+
+/// One image to check.
+pub(super) enum Input {
+    File(PathBuf),
+    Url(String),
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Input::File(path) => path.display().fmt(f),
+            Input::Url(url) => url.fmt(f),
+        }
+    }
+}
+
+/// The images that the command line names: files as they are, folders with all JPEG, PNG and WebP
+/// files below them, sorted.
+pub(super) fn collect(names: &[String]) -> anyhow::Result<Vec<Input>> {
+    let mut inputs = Vec::new();
+    for name in names {
+        let path = Path::new(name);
+        if name.starts_with("https://") || name.starts_with("http://") {
+            inputs.push(Input::Url(name.clone()));
+        } else if path.is_dir() {
+            let before = inputs.len();
+            collect_folder(path, &mut inputs)?;
+            if inputs.len() == before {
+                bail!("{name} holds no JPEG, PNG or WebP file");
+            }
+        } else {
+            inputs.push(Input::File(path.to_owned()));
+        }
+    }
+    Ok(inputs)
+}
+
+fn collect_folder(folder: &Path, inputs: &mut Vec<Input>) -> anyhow::Result<()> {
+    let read = || -> std::io::Result<Vec<PathBuf>> {
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+    };
+    let mut paths = read().with_context(|| format!("cannot read {}", folder.display()))?;
+    paths.sort();
+    for path in paths {
+        if path.is_dir() && !path.is_symlink() {
+            collect_folder(&path, inputs)?;
+        } else if is_image(&path) {
+            inputs.push(Input::File(path));
+        }
+    }
+    Ok(())
+}
+
+fn is_image(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    ["jpg", "jpeg", "png", "webp"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_searched_for_images_in_a_stable_order_and_files_taken_as_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("b")).unwrap();
+        for name in ["c.JPG", "a.png", "b/x.webp", "notes.txt"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let text = folder.path().join("notes.txt").display().to_string();
+        let names = [folder.path().display().to_string(), text, "https://example.org/1".to_owned()];
+        let found: Vec<String> = collect(&names)
+            .unwrap()
+            .iter()
+            .map(|input| input.to_string().replace(&names[0], "").replace('\\', "/"))
+            .collect();
+        assert_eq!(found, ["/a.png", "/b/x.webp", "/c.JPG", "/notes.txt", "https://example.org/1"]);
+    }
+
+    #[test]
+    fn a_folder_without_images_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = folder.path().display().to_string();
+        let error = collect(std::slice::from_ref(&name)).err().unwrap();
+        assert!(error.to_string().contains(&name));
+    }
+}

@@ -1,0 +1,56 @@
+//! The `lifesign` command.
+
+mod admin;
+mod check;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// tract allocates for every layer of every run; mimalloc makes that cheap.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Self-hosted face liveness: was this photograph taken of a live person, or of a print, a screen
+/// or a mask?
+#[derive(Parser)]
+#[command(name = "lifesign", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answer liveness requests over HTTP.
+    Serve(serve::ServeArgs),
+    /// Print the effective configuration, and where each value comes from.
+    Config(serve::ConfigArgs),
+    /// Judge photographs without a server.
+    Check(check::CheckArgs),
+    /// Add, list or disable the clients that may call the service.
+    #[command(subcommand)]
+    Client(admin::ClientCommand),
+    /// Issue or revoke access tokens.
+    #[command(subcommand)]
+    Token(admin::TokenCommand),
+    /// Add, list or remove a client's collections.
+    #[command(subcommand)]
+    Collection(admin::CollectionCommand),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Serve(args) => serve::serve(args),
+        Command::Config(args) => serve::config(args),
+        Command::Check(args) => check::run(&args),
+        Command::Client(command) => admin::client(command),
+        Command::Token(command) => admin::token(command),
+        Command::Collection(command) => admin::collection(command),
+    };
+    outcome.unwrap_or_else(|error| {
+        anstream::eprintln!("lifesign: {error:#}");
+        ExitCode::from(2)
+    })
+}

@@ -1,0 +1,94 @@
+//! The way of a photograph: decode, find the face, check the capture, score.
+
+use std::path::PathBuf;
+
+use crate::capture::{self, Profile};
+use crate::decode::{self, Limits};
+use crate::detect::{Detector, Face};
+use crate::models::{LoadError, ModelInfo, ModelSource};
+use crate::network::InferenceError;
+use crate::pad::{Pad, calibration::Device};
+use crate::rejection::Rejection;
+
+/// How an [`Engine`] is set up.
+#[derive(Debug, Clone, Default)]
+pub struct EngineConfig {
+    /// What a photograph may cost.
+    pub limits: Limits,
+    /// A folder laid out like the repository's `models/`; what it holds (`detector/card.toml`,
+    /// `pad/card.toml`) replaces the built-in model of that kind.
+    pub models_dir: Option<PathBuf>,
+}
+
+/// What differs from one assessment to the next.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AssessOptions {
+    /// Where the photograph was taken; selects the calibration.
+    pub device: Device,
+    /// Which captures are refused.
+    pub profile: Profile,
+}
+
+/// A photograph that was judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessment {
+    /// Probability that the face is bona fide, 0 to 1.
+    pub score: f64,
+    /// The face that was judged: the largest.
+    pub face: Face,
+}
+
+/// Why there is no [`Assessment`].
+#[derive(Debug, thiserror::Error)]
+pub enum AssessError {
+    /// The photograph cannot be judged; the person can do something about it.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// A network failed; the operator has to do something about it.
+    #[error(transparent)]
+    Inference(#[from] InferenceError),
+}
+
+/// The loaded networks. Shared by reference between threads; one assessment uses one thread.
+pub struct Engine {
+    limits: Limits,
+    detector: Detector,
+    pad: Pad,
+    models: Vec<ModelInfo>,
+}
+
+impl Engine {
+    /// Loads the networks and checks their files against their cards.
+    ///
+    /// # Errors
+    /// [`LoadError`] names the file and what is wrong with it.
+    pub fn load(config: &EngineConfig) -> Result<Engine, LoadError> {
+        let source = ModelSource::new(config.models_dir.as_deref())?;
+        let (detector, detector_info) = source.detector()?;
+        let (pad, pad_info) = source.pad()?;
+        Ok(Engine {
+            limits: config.limits,
+            detector,
+            pad,
+            models: vec![detector_info, pad_info],
+        })
+    }
+
+    /// Judges one photograph: a JPEG, PNG or WebP file.
+    ///
+    /// # Errors
+    /// [`AssessError::Rejected`] when the photograph cannot be judged,
+    /// [`AssessError::Inference`] when a network fails.
+    pub fn assess(&self, bytes: &[u8], options: &AssessOptions) -> Result<Assessment, AssessError> {
+        let picture = decode::decode(bytes, &self.limits).map_err(Rejection::from)?;
+        let faces = self.detector.find(&picture)?;
+        let face = capture::check(faces, picture.dimensions(), options.profile)?;
+        let score = self.pad.score(&picture, &face.rect, options.device)?;
+        Ok(Assessment { score, face })
+    }
+
+    /// The loaded models, with the SHA-256 of every file.
+    pub fn models(&self) -> &[ModelInfo] {
+        &self.models
+    }
+}

@@ -1,0 +1,292 @@
+//! Where networks come from: the files built into the binary, or a folder that replaces them, each
+//! checked against its card.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::{fmt, fs, io};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::detect::Detector;
+use crate::network::{self, InferenceError, Network};
+use crate::pad::{Pad, card::Card};
+
+include!(concat!(env!("OUT_DIR"), "/models.rs"));
+
+/// A loaded model, for `/version` and records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ModelInfo {
+    /// Name from the card.
+    pub name: String,
+    /// Version from the card.
+    pub version: String,
+    /// Weights files.
+    pub files: Vec<ModelFile>,
+}
+
+/// A weights file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ModelFile {
+    /// File name, beside the card.
+    pub name: String,
+    /// SHA-256 of its content, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+impl fmt::Display for ModelInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)
+    }
+}
+
+/// A model could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A file of the models folder could not be read.
+    #[error("cannot read the model file {path}: {cause}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        cause: io::Error,
+    },
+    /// The models folder replaces nothing.
+    #[error("{0} holds neither detector/card.toml nor pad/card.toml, so it would replace nothing")]
+    Empty(PathBuf),
+    /// A card cannot be understood.
+    #[error("the model card {path}: {problem}")]
+    Card {
+        /// The card.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A weights file is not the one its card was written for.
+    #[error(
+        "{path} has SHA-256 {found}, but its card says {stated}: the file was changed or damaged"
+    )]
+    Checksum {
+        /// The weights file.
+        path: String,
+        /// In the card.
+        stated: String,
+        /// Of the file.
+        found: String,
+    },
+    /// The runtime does not take the network.
+    #[error("{path}: {cause}")]
+    Network {
+        /// The weights file or card.
+        path: String,
+        /// The runtime's answer.
+        cause: InferenceError,
+    },
+}
+
+/// `card.toml` of a detector.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DetectorCard {
+    name: String,
+    version: String,
+    weights: String,
+    sha256: String,
+    #[serde(default)]
+    #[allow(dead_code, reason = "for people")]
+    info: toml::Table,
+}
+
+/// Finds model files.
+pub(crate) struct ModelSource<'a> {
+    folder: Option<&'a Path>,
+}
+
+/// The files of one model: `detector` or `pad`.
+struct Files<'a> {
+    kind: &'static str,
+    folder: Option<&'a Path>,
+}
+
+impl<'a> ModelSource<'a> {
+    pub(crate) fn new(folder: Option<&'a Path>) -> Result<Self, LoadError> {
+        let source = ModelSource { folder };
+        match folder {
+            Some(path) if !source.replaces("detector") && !source.replaces("pad") => {
+                Err(LoadError::Empty(path.to_owned()))
+            }
+            _ => Ok(source),
+        }
+    }
+
+    fn replaces(&self, kind: &str) -> bool {
+        self.folder
+            .is_some_and(|folder| folder.join(kind).join("card.toml").exists())
+    }
+
+    fn files(&self, kind: &'static str) -> Files<'a> {
+        Files {
+            kind,
+            folder: self.folder.filter(|_| self.replaces(kind)),
+        }
+    }
+
+    pub(crate) fn detector(&self) -> Result<(Detector, ModelInfo), LoadError> {
+        let files = self.files("detector");
+        let card: DetectorCard =
+            toml::from_str(&files.card()?).map_err(|error| files.card_error(error.to_string()))?;
+        let (network, file) = files.network(&card.weights, &card.sha256)?;
+        let detector = Detector::new(network).map_err(|cause| LoadError::Network {
+            path: files.path(&card.weights),
+            cause,
+        })?;
+        Ok((
+            detector,
+            ModelInfo {
+                name: card.name,
+                version: card.version,
+                files: vec![file],
+            },
+        ))
+    }
+
+    pub(crate) fn pad(&self) -> Result<(Pad, ModelInfo), LoadError> {
+        let files = self.files("pad");
+        let card = Card::parse(&files.card()?).map_err(|problem| files.card_error(problem))?;
+        let mut views = Vec::new();
+        let mut model_files = Vec::new();
+        for view in card.views {
+            let (network, file) = files.network(&view.weights, &view.sha256)?;
+            views.push((view, network));
+            model_files.push(file);
+        }
+        let pad = Pad::new(views, card.calibration).map_err(|cause| LoadError::Network {
+            path: files.path("card.toml"),
+            cause,
+        })?;
+        Ok((
+            pad,
+            ModelInfo {
+                name: card.name,
+                version: card.version,
+                files: model_files,
+            },
+        ))
+    }
+}
+
+impl Files<'_> {
+    fn path(&self, name: &str) -> String {
+        match self.folder {
+            Some(folder) => folder.join(self.kind).join(name).display().to_string(),
+            None => format!("built-in {}/{name}", self.kind),
+        }
+    }
+
+    fn read(&self, name: &str) -> Result<Cow<'static, [u8]>, LoadError> {
+        let Some(folder) = self.folder else {
+            let path = format!("{}/{name}", self.kind);
+            let built_in = FILES.iter().find(|(file, _)| *file == path);
+            return built_in
+                .map(|(_, bytes)| Cow::Borrowed(*bytes))
+                .ok_or_else(|| LoadError::Read {
+                    path: path.into(),
+                    cause: io::ErrorKind::NotFound.into(),
+                });
+        };
+        // A card names files beside it, never elsewhere.
+        let name = Path::new(name).file_name().unwrap_or_default();
+        let path = folder.join(self.kind).join(name);
+        fs::read(&path)
+            .map(Cow::Owned)
+            .map_err(|cause| LoadError::Read { path, cause })
+    }
+
+    fn card(&self) -> Result<String, LoadError> {
+        let bytes = self.read("card.toml")?.into_owned();
+        String::from_utf8(bytes).map_err(|_| self.card_error("it is not UTF-8 text".to_owned()))
+    }
+
+    fn card_error(&self, problem: String) -> LoadError {
+        LoadError::Card {
+            path: self.path("card.toml"),
+            problem,
+        }
+    }
+
+    fn network(
+        &self,
+        name: &str,
+        stated: &str,
+    ) -> Result<(Box<dyn Network>, ModelFile), LoadError> {
+        let bytes = self.read(name)?;
+        let found = hex::encode(Sha256::digest(&bytes));
+        if !found.eq_ignore_ascii_case(stated) {
+            let stated = stated.to_owned();
+            return Err(LoadError::Checksum {
+                path: self.path(name),
+                stated,
+                found,
+            });
+        }
+        let network = network::load(&bytes).map_err(|cause| LoadError::Network {
+            path: self.path(name),
+            cause,
+        })?;
+        Ok((
+            network,
+            ModelFile {
+                name: name.to_owned(),
+                sha256: found,
+            },
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_models_match_their_cards() {
+        let source = ModelSource::new(None).unwrap();
+        let (_, detector) = source.detector().unwrap();
+        let (_, pad) = source.pad().unwrap();
+        assert!(
+            detector
+                .files
+                .iter()
+                .chain(&pad.files)
+                .all(|file| file.sha256.len() == 64)
+        );
+    }
+
+    #[test]
+    fn a_folder_that_replaces_nothing_is_a_mistake_and_said_so() {
+        let folder = std::env::temp_dir().join("lifesign-no-models-here");
+        let error = ModelSource::new(Some(&folder)).err().unwrap();
+        assert!(
+            error.to_string().contains("lifesign-no-models-here"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn damaged_weights_are_refused_by_their_checksum() {
+        let folder = tempfile::tempdir().unwrap();
+        let detector = folder.path().join("detector");
+        fs::create_dir(&detector).unwrap();
+        for (path, bytes) in FILES {
+            if let Some(name) = path.strip_prefix("detector/") {
+                let mut bytes = bytes.to_vec();
+                if name.ends_with(".onnx") {
+                    let middle = bytes.len() / 2;
+                    bytes[middle] ^= 1;
+                }
+                fs::write(detector.join(name), bytes).unwrap();
+            }
+        }
+        let outcome = ModelSource::new(Some(folder.path())).unwrap().detector();
+        assert!(matches!(outcome, Err(LoadError::Checksum { .. })));
+    }
+}
