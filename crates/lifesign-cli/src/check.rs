@@ -71,10 +71,16 @@ struct Checked {
 /// passed, 1 when any did not, 2 when any could not be read.
 pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let inputs = inputs::collect(&args.images)?;
-    let engine_config = EngineConfig { models_dir: args.models_dir.clone(), ..Default::default() };
+    let engine_config = EngineConfig {
+        models_dir: args.models_dir.clone(),
+        ..Default::default()
+    };
     let engine = Engine::load(&engine_config).context("the engine cannot start")?;
     let loader = Loader::new(&inputs, engine_config.limits)?;
-    let options = AssessOptions { device: Device::from_os(&args.os), profile: args.profile };
+    let options = AssessOptions {
+        device: Device::from_os(&args.os),
+        profile: args.profile,
+    };
 
     let progress = progress_bar(inputs.len());
     let mut report = report::Report::new(args.json, args.min_score, &progress);
@@ -108,26 +114,27 @@ fn check(
         Ok(Err(AssessError::Inference(fault))) => Outcome::Failed(fault.to_string()),
         Err(error) => Outcome::Failed(format!("{error:#}")),
     };
-    Checked { image: input.to_string(), outcome, elapsed: start.elapsed() }
+    Checked {
+        image: input.to_string(),
+        outcome,
+        elapsed: start.elapsed(),
+    }
 }
 
 /// Runs `work` on every item on all cores and hands the results to `take` in the items' order.
-fn in_order<T: Sync, R: Send>(
-    items: &[T],
-    work: impl Fn(&T) -> R + Sync,
-    mut take: impl FnMut(R),
-) {
+fn in_order<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync, mut take: impl FnMut(R)) {
     let next = AtomicUsize::new(0);
-    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
+    let workers = thread::available_parallelism()
+        .map_or(1, NonZero::get)
+        .min(items.len());
     let (sender, results) = mpsc::channel();
     thread::scope(|scope| {
         for _ in 0..workers {
             let (sender, next, work) = (sender.clone(), &next, &work);
             scope.spawn(move || {
-                while let Some((nth, item)) = {
+                loop {
                     let nth = next.fetch_add(1, Ordering::Relaxed);
-                    items.get(nth).map(|item| (nth, item))
-                } {
+                    let Some(item) = items.get(nth) else { break };
                     if sender.send((nth, work(item))).is_err() {
                         break;
                     }
@@ -148,7 +155,11 @@ fn in_order<T: Sync, R: Send>(
 }
 
 fn progress_bar(images: usize) -> ProgressBar {
-    let target = if images < MANY { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let target = if images < MANY {
+        ProgressDrawTarget::hidden()
+    } else {
+        ProgressDrawTarget::stderr()
+    };
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} images, {eta} left")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::with_draw_target(Some(images as u64), target).with_style(style)

@@ -2,6 +2,7 @@
 
 mod admin;
 mod check;
+mod flags;
 mod serve;
 
 use std::process::ExitCode;

@@ -1,1 +1,41 @@
-//! x
+//! The HTTP service of Lifesign: a drop-in replacement for the Verifik API's
+//! `POST /v2/face-recognition/liveness`.
+//!
+//! A photograph's way is the modules' order: request -> [`dialects`] -> [`auth`] ->
+//! [`image_source`] or [`fetch`] -> [`inference`] -> decision -> [`store`] -> answer. Errors of
+//! every step are one type, [`error::ApiError`].
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use lifesign_server::{Config, Service};
+//!
+//! let (config, _sources) = Config::load(Default::default(), None)?;
+//! let (service, first_start) = Service::open(&config).await?;
+//! if let Some(first) = first_start {
+//!     println!("A token for the client {}: {}", first.client, first.token);
+//! }
+//! let listener = tokio::net::TcpListener::bind(config.listen).await?;
+//! service.serve(listener, std::future::pending()).await;
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod admin;
+pub mod auth;
+pub mod config;
+mod data_dir;
+pub mod dialects;
+pub mod error;
+pub mod fetch;
+mod http;
+pub mod image_source;
+pub mod inference;
+pub mod logging;
+mod service;
+mod signature;
+pub mod store;
+
+pub use admin::{Admin, AdminError, parse_lifetime};
+pub use config::{Config, ConfigError, Effective};
+pub use data_dir::DataDirError;
+pub use service::{FIRST_CLIENT, FirstStart, Service, StartError};

@@ -23,7 +23,10 @@ impl Decision {
     /// ```
     pub fn new(score: f64, min_score: f64) -> Decision {
         let liveness_score = (score * 1e4).round() / 1e4;
-        Decision { liveness_score, passed: liveness_score > min_score }
+        Decision {
+            liveness_score,
+            passed: liveness_score > min_score,
+        }
     }
 }
 
@@ -40,7 +43,13 @@ mod tests {
     #[test]
     fn the_decision_is_made_on_the_score_that_is_told() {
         let decision = Decision::new(0.600_04, 0.6);
-        assert_eq!(decision, Decision { liveness_score: 0.6, passed: false });
+        assert_eq!(
+            decision,
+            Decision {
+                liveness_score: 0.6,
+                passed: false
+            }
+        );
         assert!(!Decision::new(1.0, 1.0).passed);
     }
 }

@@ -6,6 +6,8 @@
 pub mod calibration;
 pub mod card;
 pub mod crop;
+#[cfg(test)]
+mod golden_test;
 
 use image::RgbImage;
 

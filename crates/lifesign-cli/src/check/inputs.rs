@@ -1,10 +1,17 @@
 //! Where the images of `lifesign check` come from.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use std::{fmt, fs};
 
 use anyhow::{Context, bail};
 use lifesign::Limits;
+use lifesign_server::fetch::{FetchLimits, Fetcher, Network};
+use lifesign_server::image_source::ImageSource;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One image to check.
 pub(super) enum Input {
@@ -44,7 +51,9 @@ pub(super) fn collect(names: &[String]) -> anyhow::Result<Vec<Input>> {
 
 fn collect_folder(folder: &Path, inputs: &mut Vec<Input>) -> anyhow::Result<()> {
     let read = || -> std::io::Result<Vec<PathBuf>> {
-        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+        fs::read_dir(folder)?
+            .map(|entry| Ok(entry?.path()))
+            .collect()
     };
     let mut paths = read().with_context(|| format!("cannot read {}", folder.display()))?;
     paths.sort();
@@ -58,9 +67,71 @@ fn collect_folder(folder: &Path, inputs: &mut Vec<Input>) -> anyhow::Result<()> 
     Ok(())
 }
 
+/// Reads inputs, with the same rules for addresses as the service has.
+pub(super) struct Loader {
+    max_bytes: usize,
+    /// Only where there is something to download.
+    downloads: Option<(tokio::runtime::Runtime, Fetcher)>,
+}
+
+impl Loader {
+    pub(super) fn new(inputs: &[Input], limits: Limits) -> anyhow::Result<Loader> {
+        let max_bytes = limits.max_bytes;
+        let downloads = if inputs.iter().any(|input| matches!(input, Input::Url(_))) {
+            let limits = FetchLimits {
+                connect_timeout: CONNECT_TIMEOUT,
+                timeout: DOWNLOAD_TIMEOUT,
+                max_bytes,
+            };
+            let runtime = tokio::runtime::Runtime::new()?;
+            Some((runtime, Fetcher::new(limits, Network::public())?))
+        } else {
+            None
+        };
+        Ok(Loader {
+            max_bytes,
+            downloads,
+        })
+    }
+
+    /// The bytes of an image. Of a file over the limit only so many that the engine sees it is
+    /// too large.
+    pub(super) fn load(&self, input: &Input) -> anyhow::Result<Vec<u8>> {
+        match input {
+            Input::File(path) => {
+                let mut bytes = Vec::new();
+                fs::File::open(path)?
+                    .take(self.max_bytes as u64 + 1)
+                    .read_to_end(&mut bytes)?;
+                Ok(bytes)
+            }
+            Input::Url(url) => self.download(url),
+        }
+    }
+
+    fn download(&self, url: &str) -> anyhow::Result<Vec<u8>> {
+        let (runtime, fetcher) = self
+            .downloads
+            .as_ref()
+            .context("downloads were not set up")?;
+        match ImageSource::parse(url, self.max_bytes) {
+            Ok(ImageSource::Url(url)) => runtime
+                .block_on(fetcher.fetch(url))
+                .map_err(|why| anyhow::anyhow!(why.message)),
+            Ok(ImageSource::Bytes(_)) => bail!("not an address"),
+            Err(why) => bail!(why.message),
+        }
+    }
+}
+
 fn is_image(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    ["jpg", "jpeg", "png", "webp"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+    let extension = path
+        .extension()
+        .and_then(|extension| extension.to_str())
+        .unwrap_or_default();
+    ["jpg", "jpeg", "png", "webp"]
+        .iter()
+        .any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 #[cfg(test)]
@@ -75,13 +146,26 @@ mod tests {
             fs::write(folder.path().join(name), "").unwrap();
         }
         let text = folder.path().join("notes.txt").display().to_string();
-        let names = [folder.path().display().to_string(), text, "https://example.org/1".to_owned()];
+        let names = [
+            folder.path().display().to_string(),
+            text,
+            "https://example.org/1".to_owned(),
+        ];
         let found: Vec<String> = collect(&names)
             .unwrap()
             .iter()
             .map(|input| input.to_string().replace(&names[0], "").replace('\\', "/"))
             .collect();
-        assert_eq!(found, ["/a.png", "/b/x.webp", "/c.JPG", "/notes.txt", "https://example.org/1"]);
+        assert_eq!(
+            found,
+            [
+                "/a.png",
+                "/b/x.webp",
+                "/c.JPG",
+                "/notes.txt",
+                "https://example.org/1"
+            ]
+        );
     }
 
     #[test]

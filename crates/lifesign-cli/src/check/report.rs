@@ -68,7 +68,16 @@ pub(super) struct Report<'a> {
 impl<'a> Report<'a> {
     pub(super) fn new(json: bool, min_score: f64, progress: &'a ProgressBar) -> Self {
         let start = Instant::now();
-        Report { json, min_score, progress, start, passed: 0, spoofs: 0, rejected: 0, failed: 0 }
+        Report {
+            json,
+            min_score,
+            progress,
+            start,
+            passed: 0,
+            spoofs: 0,
+            rejected: 0,
+            failed: 0,
+        }
     }
 
     pub(super) fn add(&mut self, checked: Checked) {
@@ -78,8 +87,9 @@ impl<'a> Report<'a> {
             Outcome::Rejected(_) => self.rejected += 1,
             Outcome::Failed(why) => {
                 self.failed += 1;
-                self.progress
-                    .suspend(|| anstream::eprintln!("{BAD}lifesign: {}: {why}{BAD:#}", checked.image));
+                self.progress.suspend(|| {
+                    anstream::eprintln!("{BAD}lifesign: {}: {why}{BAD:#}", checked.image)
+                });
             }
         }
         self.progress.suspend(|| {
@@ -112,18 +122,31 @@ impl<'a> Report<'a> {
             },
             Outcome::Failed(message) => Line::Error { message },
         };
-        let named = Named { image: &checked.image, line };
+        let named = Named {
+            image: &checked.image,
+            line,
+        };
         let text = serde_json::to_string(&named).expect("strings and finite numbers serialise");
         anstream::println!("{text}");
     }
 
     /// Prints the sum and turns it into the exit code.
     pub(super) fn finish(self) -> ExitCode {
-        let Report { passed, spoofs, rejected, failed, .. } = self;
+        let Report {
+            passed,
+            spoofs,
+            rejected,
+            failed,
+            ..
+        } = self;
         let all = passed + spoofs + rejected + failed;
         if !self.json && all > 1 {
             let seconds = self.start.elapsed().as_secs_f64();
-            let unread = if failed > 0 { format!(", {failed} could not be read") } else { String::new() };
+            let unread = if failed > 0 {
+                format!(", {failed} could not be read")
+            } else {
+                String::new()
+            };
             anstream::println!(
                 "{FAINT}{all} images in {seconds:.1} s: {passed} passed, {spoofs} did not, \
                  {rejected} could not be judged{unread}{FAINT:#}"
@@ -141,7 +164,11 @@ fn print_human(checked: &Checked) {
     let image = &checked.image;
     match &checked.outcome {
         Outcome::Assessed { decision, .. } => {
-            let (style, word) = if decision.passed { (GOOD, "live ") } else { (BAD, "spoof") };
+            let (style, word) = if decision.passed {
+                (GOOD, "live ")
+            } else {
+                (BAD, "spoof")
+            };
             let milliseconds = checked.elapsed.as_secs_f64() * 1e3;
             anstream::println!(
                 "{style}{word}  {:.4}{style:#}  {image}  {FAINT}{milliseconds:.0} ms{FAINT:#}",
@@ -149,7 +176,10 @@ fn print_human(checked: &Checked) {
             );
         }
         Outcome::Rejected(why) => {
-            anstream::println!("{UNSURE}refused      {UNSURE:#}  {image}  {why} {FAINT}{}{FAINT:#}", why.code());
+            anstream::println!(
+                "{UNSURE}refused      {UNSURE:#}  {image}  {why} {FAINT}{}{FAINT:#}",
+                why.code()
+            );
         }
         Outcome::Failed(_) => {} // already on stderr
     }

@@ -1,0 +1,204 @@
+//! `lifesign client`, `token` and `collection`: management of a data folder, also beside a running
+//! server.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use lifesign_server::{Admin, parse_lifetime};
+
+use crate::flags::DataFlags;
+
+#[derive(Subcommand)]
+pub enum ClientCommand {
+    /// Add a client.
+    Add(ClientName),
+    /// List all clients.
+    List(DataOnly),
+    /// Disable a client: all its tokens are refused from now on.
+    Disable(ClientName),
+}
+
+#[derive(Args)]
+pub struct ClientName {
+    /// The client's name.
+    name: String,
+    #[command(flatten)]
+    data: DataFlags,
+}
+
+#[derive(Args)]
+pub struct DataOnly {
+    #[command(flatten)]
+    data: DataFlags,
+}
+
+#[derive(Subcommand)]
+pub enum TokenCommand {
+    /// Issue an access token to a client and print it, alone.
+    Issue(IssueArgs),
+    /// Revoke a token, given itself or by its id (`jti`).
+    Revoke(RevokeArgs),
+}
+
+#[derive(Args)]
+pub struct IssueArgs {
+    /// The client's name.
+    #[arg(long, value_name = "NAME")]
+    client: String,
+    /// How long it is valid, such as 12h or 90d [default: the key `token_lifetime`].
+    #[arg(long, value_name = "DURATION", value_parser = parse_lifetime)]
+    expires: Option<Duration>,
+    #[command(flatten)]
+    data: DataFlags,
+}
+
+#[derive(Args)]
+pub struct RevokeArgs {
+    /// The token, or its id.
+    token: String,
+    #[command(flatten)]
+    data: DataFlags,
+}
+
+#[derive(Subcommand)]
+pub enum CollectionCommand {
+    /// Add a collection and print its id, alone.
+    Add(AddCollection),
+    /// List a client's collections.
+    List(OfClient),
+    /// Remove a collection, given by its name or id; its attempts stay.
+    Remove(OneCollection),
+}
+
+#[derive(Args)]
+pub struct OfClient {
+    /// The client's name.
+    #[arg(long, value_name = "NAME")]
+    client: String,
+    #[command(flatten)]
+    data: DataFlags,
+}
+
+#[derive(Args)]
+pub struct AddCollection {
+    /// The collection's name.
+    name: String,
+    /// What it is for.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    description: String,
+    #[command(flatten)]
+    of: OfClient,
+}
+
+#[derive(Args)]
+pub struct OneCollection {
+    /// The collection's name or id.
+    collection: String,
+    #[command(flatten)]
+    of: OfClient,
+}
+
+/// Opens the data folder and runs `work` on it.
+fn manage<F>(data: DataFlags, work: impl FnOnce(Admin) -> F) -> anyhow::Result<ExitCode>
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    let config = data.load()?;
+    if !config.data_dir.is_dir() {
+        let path = config.data_dir.display();
+        bail!("there is no data folder {path} (key `data_dir`); `lifesign serve` makes it");
+    }
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(async {
+            let admin = Admin::open(&config).await?;
+            work(admin).await
+        })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs `lifesign client …`.
+pub fn client(command: ClientCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        ClientCommand::Add(ClientName { name, data }) => manage(data, async move |admin| {
+            let client = admin.add_client(&name).await?;
+            anstream::println!("{}  {}", client.id, client.name);
+            Ok(())
+        }),
+        ClientCommand::List(DataOnly { data }) => manage(data, async |admin| {
+            for client in admin.clients().await? {
+                let state = if client.disabled_at.is_some() {
+                    "disabled"
+                } else {
+                    "active"
+                };
+                anstream::println!("{}  {state:8}  {}", client.id, client.name);
+            }
+            Ok(())
+        }),
+        ClientCommand::Disable(ClientName { name, data }) => manage(data, async move |admin| {
+            admin.disable_client(&name).await?;
+            anstream::println!("The client `{name}` is disabled; its tokens are refused.");
+            Ok(())
+        }),
+    }
+}
+
+/// Runs `lifesign token …`.
+pub fn token(command: TokenCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        TokenCommand::Issue(IssueArgs {
+            client,
+            expires,
+            data,
+        }) => manage(data, async move |admin| {
+            let issued = admin.issue_token(&client, expires).await?;
+            anstream::println!("{}", issued.token);
+            anstream::eprintln!("id {}, valid until {:.0}", issued.jti, issued.expires_at);
+            Ok(())
+        }),
+        TokenCommand::Revoke(RevokeArgs { token, data }) => manage(data, async move |admin| {
+            let id = admin.revoke_token(&token).await?;
+            anstream::println!("The token {id} is revoked.");
+            Ok(())
+        }),
+    }
+}
+
+/// Runs `lifesign collection …`.
+pub fn collection(command: CollectionCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        CollectionCommand::Add(AddCollection {
+            name,
+            description,
+            of,
+        }) => manage(of.data, async move |admin| {
+            let collection = admin
+                .add_collection(&of.client, &name, &description)
+                .await?;
+            anstream::println!("{}", collection.id);
+            Ok(())
+        }),
+        CollectionCommand::List(OfClient { client, data }) => manage(data, async move |admin| {
+            for collection in admin.collections(&client).await? {
+                anstream::println!(
+                    "{}  {}  {}",
+                    collection.id,
+                    collection.name,
+                    collection.description
+                );
+            }
+            Ok(())
+        }),
+        CollectionCommand::Remove(OneCollection { collection, of }) => {
+            manage(of.data, async move |admin| {
+                admin.remove_collection(&of.client, &collection).await?;
+                anstream::println!("The collection `{collection}` is removed; its attempts stay.");
+                Ok(())
+            })
+        }
+    }
+}

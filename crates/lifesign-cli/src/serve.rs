@@ -1,0 +1,116 @@
+//! `lifesign serve` and `lifesign config`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Args;
+use lifesign_server::{Config, FirstStart, Service, logging};
+use tokio::net::TcpListener;
+
+use crate::flags::ServiceFlags;
+
+/// The photograph of the request that the first start shows; `tests/images/README.md` states its
+/// origin.
+const SAMPLE: &[u8] = include_bytes!("../../../tests/images/live_portrait.jpg");
+const SAMPLE_REQUEST: &str = "sample-request.json";
+
+#[derive(Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    flags: ServiceFlags,
+}
+
+#[derive(Args)]
+pub struct ConfigArgs {
+    #[command(flatten)]
+    flags: ServiceFlags,
+}
+
+/// Prints what is in force, as a configuration file.
+pub fn config(args: ConfigArgs) -> anyhow::Result<ExitCode> {
+    let (_, effective) = args.flags.load()?;
+    for line in effective {
+        anstream::println!("{line}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Serves until the process is asked to end.
+pub fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let (config, _) = args.flags.load()?;
+    logging::init(&config);
+    tokio::runtime::Runtime::new()?.block_on(run(&config))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run(config: &Config) -> anyhow::Result<()> {
+    let shutdown = shutdown()?;
+    let (service, first_start) = Service::open(config).await?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {} (key `listen`)", config.listen))?;
+    let address = listener.local_addr()?;
+    anstream::println!(
+        "Lifesign {} listens on http://{address}",
+        env!("CARGO_PKG_VERSION")
+    );
+    if let Some(first) = first_start {
+        introduce(&first, address, &config.data_dir)?;
+    }
+    service.serve(listener, shutdown).await;
+    Ok(())
+}
+
+/// Shows the one who starts Lifesign for the first time a request that works as it stands.
+fn introduce(first: &FirstStart, address: SocketAddr, data_dir: &Path) -> anyhow::Result<()> {
+    let request = data_dir.join(SAMPLE_REQUEST);
+    let body = serde_json::json!({ "os": "DESKTOP", "image": base64(SAMPLE) });
+    std::fs::write(&request, body.to_string())
+        .with_context(|| format!("cannot write {}", request.display()))?;
+    // "Any address" is one to listen on, not one to call.
+    let host = if address.ip().is_unspecified() {
+        IpAddr::V4(Ipv4Addr::LOCALHOST)
+    } else {
+        address.ip()
+    };
+    anstream::println!(
+        r#"
+This is its first start, so it made a client `{client}` with an access token. Try it:
+
+  curl -s http://{address}/v2/face-recognition/liveness \
+    -H 'Content-Type: application/json' \
+    -H 'Authorization: Bearer {token}' \
+    --data '@{request}'
+
+The token is shown only now; `lifesign token issue --client {client}` makes another.
+"#,
+        client = first.client,
+        token = first.token,
+        address = SocketAddr::new(host, address.port()),
+        request = request.display(),
+    );
+    Ok(())
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// Ready when the process is asked to end: Ctrl-C, or SIGTERM where there is such a thing.
+fn shutdown() -> std::io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    Ok(async move {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+        tracing::info!("asked to end; finishing the requests in flight");
+    })
+}

@@ -1,0 +1,147 @@
+//! A real `lifesign serve` in a folder of its own, and the test pictures.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use tempfile::TempDir;
+
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+pub fn image(name: &str) -> PathBuf {
+    repository().join("tests/images").join(name)
+}
+
+/// The command under test, free of the caller's own configuration.
+pub fn lifesign() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lifesign"));
+    for (name, _) in std::env::vars() {
+        if name.starts_with("LIFESIGN_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// A running server; killed when dropped.
+pub struct Server {
+    process: Child,
+    stdout: BufReader<ChildStdout>,
+    folder: TempDir,
+    /// What it printed up to its address.
+    pub greeting: String,
+    url: String,
+}
+
+impl Server {
+    pub fn start() -> Server {
+        Server::start_in(TempDir::new().unwrap())
+    }
+
+    /// Starts in `folder` and waits until the address is printed.
+    pub fn start_in(folder: TempDir) -> Server {
+        let mut process = lifesign()
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(folder.path().join("data"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(process.stdout.take().unwrap());
+        let mut greeting = String::new();
+        while !greeting.contains("http://") {
+            assert_ne!(
+                stdout.read_line(&mut greeting).unwrap(),
+                0,
+                "no address in: {greeting}"
+            );
+        }
+        let start = greeting.find("http://").unwrap();
+        let url = greeting[start..]
+            .split_whitespace()
+            .next()
+            .unwrap()
+            .to_owned();
+        Server {
+            process,
+            stdout,
+            folder,
+            greeting,
+            url,
+        }
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The next line that the server prints.
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line
+    }
+
+    /// A token of the client that the first start makes.
+    pub fn token(&self) -> String {
+        let output = lifesign()
+            .args(["token", "issue", "--client", "default", "--data-dir"])
+            .arg(self.data_dir())
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .trim_end()
+            .to_owned()
+    }
+
+    /// Asks for a graceful stop and waits for it.
+    pub fn stop(mut self) -> Stopped {
+        let pid = self.process.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let status = self.process.wait().unwrap();
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        let folder = std::mem::replace(&mut self.folder, TempDir::new().unwrap());
+        Stopped {
+            status,
+            rest,
+            folder,
+        }
+    }
+}
+
+/// A server that was stopped.
+pub struct Stopped {
+    pub status: std::process::ExitStatus,
+    /// What it printed and nobody read.
+    pub rest: String,
+    /// For another start.
+    pub folder: TempDir,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,195 @@
+//! The one table of keys: names, defaults and help for the command line, the file and the
+//! environment alike.
+
+/// One key of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// Its name in the file; `LIFESIGN_` and upper case in the environment, `--` and dashes as a flag.
+    pub name: &'static str,
+    /// Its default as text; empty means unset.
+    pub default: &'static str,
+    /// What kind of value it takes, for help texts.
+    pub value: &'static str,
+    /// What it does, in one sentence.
+    pub help: &'static str,
+}
+
+impl Key {
+    /// The environment variable of this key, such as `LIFESIGN_DATA_DIR`.
+    pub fn env(&self) -> String {
+        format!("LIFESIGN_{}", self.name.to_ascii_uppercase())
+    }
+
+    /// The long flag of this key without its dashes, such as `data-dir`.
+    pub fn flag(&self) -> String {
+        self.name.replace('_', "-")
+    }
+}
+
+const fn key(
+    name: &'static str,
+    default: &'static str,
+    value: &'static str,
+    help: &'static str,
+) -> Key {
+    Key {
+        name,
+        default,
+        value,
+        help,
+    }
+}
+
+/// Every key, in the order in which `lifesign config` prints them.
+pub const KEYS: &[Key] = &[
+    key(
+        "listen",
+        "127.0.0.1:8080",
+        "ADDRESS",
+        "Address and port to listen on",
+    ),
+    key(
+        "data_dir",
+        "lifesign-data",
+        "DIR",
+        "Directory of the database and the signing secret",
+    ),
+    key(
+        "issuer",
+        "Lifesign",
+        "NAME",
+        "Who certifies, in the signature of every answer",
+    ),
+    key(
+        "time_zone",
+        "UTC",
+        "ZONE",
+        "IANA time zone of the signature's date and time",
+    ),
+    key(
+        "profile",
+        "standard",
+        "PROFILE",
+        "Capture rules: standard or strict",
+    ),
+    key(
+        "min_score",
+        "0.6",
+        "SCORE",
+        "Pass threshold where a request gives none, 0 to 1",
+    ),
+    key(
+        "token_lifetime",
+        "30d",
+        "DURATION",
+        "How long an issued token is valid",
+    ),
+    key("max_body_bytes", "16MiB", "SIZE", "Largest request body"),
+    key(
+        "max_image_bytes",
+        "12MiB",
+        "SIZE",
+        "Largest photograph, decoded or downloaded",
+    ),
+    key(
+        "max_pixels",
+        "50000000",
+        "COUNT",
+        "Most pixels of a photograph",
+    ),
+    key(
+        "workers",
+        "0",
+        "COUNT",
+        "Assessments at the same time; 0 is one per core",
+    ),
+    key(
+        "queue",
+        "64",
+        "COUNT",
+        "Assessments that may wait; more are answered 503",
+    ),
+    key(
+        "max_connections",
+        "512",
+        "COUNT",
+        "Connections served at the same time",
+    ),
+    key(
+        "request_timeout",
+        "30s",
+        "DURATION",
+        "Time for one whole request",
+    ),
+    key(
+        "fetch",
+        "true",
+        "BOOL",
+        "Whether an image may be given as an https URL",
+    ),
+    key(
+        "fetch_connect_timeout",
+        "3s",
+        "DURATION",
+        "Time to connect to an image's host",
+    ),
+    key(
+        "fetch_timeout",
+        "10s",
+        "DURATION",
+        "Time for one whole image download",
+    ),
+    key(
+        "models_dir",
+        "",
+        "DIR",
+        "Models to use instead of the built-in ones",
+    ),
+    key(
+        "log",
+        "info",
+        "FILTER",
+        "What is logged, such as info or lifesign_server=debug",
+    ),
+    key(
+        "log_format",
+        "text",
+        "FORMAT",
+        "Form of the log: text or json",
+    ),
+];
+
+/// The key of that name.
+pub(super) fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// The known key that someone who wrote `name` most likely meant.
+pub(super) fn nearest(name: &str) -> Option<&'static str> {
+    let wanted = name.to_ascii_lowercase().replace('-', "_");
+    KEYS.iter()
+        .map(|key| (strsim::damerau_levenshtein(&wanted, key.name), key.name))
+        .filter(|(distance, known)| *distance <= known.len().div_ceil(3))
+        .min()
+        .map(|(_, known)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_one_name_in_each_layer() {
+        let key = find("data_dir").unwrap();
+        assert_eq!(key.env(), "LIFESIGN_DATA_DIR");
+        assert_eq!(key.flag(), "data-dir");
+    }
+
+    #[test]
+    fn a_misspelt_key_is_led_to_the_known_one() {
+        assert_eq!(nearest("datadir"), Some("data_dir"));
+        assert_eq!(nearest("Listen"), Some("listen"));
+        assert_eq!(nearest("max-pixel"), Some("max_pixels"));
+        assert_eq!(nearest("colour"), None);
+    }
+}

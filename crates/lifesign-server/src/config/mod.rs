@@ -1,0 +1,120 @@
+//! What the service can be told, and how it is resolved: flags over `LIFESIGN_*` environment
+//! variables over a TOML file over defaults.
+//!
+//! Every key is a scalar, so each layer is a map of key to text and one parser per key reads the
+//! text whichever layer it came from. A bad value stops the start with one sentence.
+
+mod error;
+mod keys;
+mod resolve;
+mod value;
+
+pub use error::ConfigError;
+pub use keys::{KEYS, Key};
+pub use resolve::{ConfigFile, Effective, Layers, Source};
+pub use value::LogFormat;
+pub(crate) use value::lifetime;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use lifesign::Profile;
+
+/// The effective configuration of a service.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// Directory of the database and of the signing secret.
+    pub data_dir: PathBuf,
+    /// Who certifies: `Certified by {issuer}` in every answer.
+    pub issuer: String,
+    /// Time zone of the answer's `dateTime`.
+    pub time_zone: TimeZone,
+    /// Capture rules that a photograph must satisfy before it is scored.
+    pub profile: Profile,
+    /// Pass threshold where a request gives none, 0 to 1.
+    pub min_score: f64,
+    /// How long an issued token is valid.
+    pub token_lifetime: Duration,
+    /// Most bytes of a request body.
+    pub max_body_bytes: usize,
+    /// Most bytes of a photograph, decoded from base64 or downloaded.
+    pub max_image_bytes: usize,
+    /// Most pixels of a photograph.
+    pub max_pixels: u64,
+    /// Assessments that run at the same time; 0 is one per core.
+    pub workers: usize,
+    /// Assessments that may wait for a worker; more are answered 503.
+    pub queue: usize,
+    /// Connections served at the same time; more wait to be accepted.
+    pub max_connections: usize,
+    /// Time for one whole request, from its head to its answer.
+    pub request_timeout: Duration,
+    /// Whether `image` may be an https URL.
+    pub fetch: bool,
+    /// Time to connect to an image's host.
+    pub fetch_connect_timeout: Duration,
+    /// Time for one whole download.
+    pub fetch_timeout: Duration,
+    /// Directory of models to use instead of the built-in ones.
+    pub models_dir: Option<PathBuf>,
+    /// Which events are logged, as a `tracing` filter.
+    pub log: String,
+    /// Form of the log lines.
+    pub log_format: LogFormat,
+}
+
+impl Config {
+    /// Resolves the three layers over the defaults, and reports where each value came from.
+    ///
+    /// # Errors
+    /// A value that cannot be read, in whichever layer, or an unknown key in the file.
+    pub fn resolve(layers: &Layers) -> Result<(Config, Vec<Effective>), ConfigError> {
+        let effective = resolve::effective(layers)?;
+        let config = resolve::typed(&effective)?;
+        Ok((config, effective))
+    }
+
+    /// Reads the environment of this process and the configuration file, then resolves them under
+    /// `flags` (key name to text, only the flags that were given).
+    ///
+    /// The file is `file`, else what `LIFESIGN_CONFIG` names, else `lifesign.toml` in the working
+    /// directory where there is one.
+    ///
+    /// # Errors
+    /// As [`Config::resolve`], and a named file that cannot be read.
+    pub fn load(
+        flags: BTreeMap<String, String>,
+        file: Option<&Path>,
+    ) -> Result<(Config, Vec<Effective>), ConfigError> {
+        // Variables that are not UTF-8 cannot be ours: every value we know is text.
+        let env: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let named = file.map(Path::to_path_buf).or_else(|| {
+            env.get("LIFESIGN_CONFIG")
+                .filter(|p| !p.is_empty())
+                .map(PathBuf::from)
+        });
+        let file = match named {
+            Some(path) => Some(ConfigFile::read(&path)?),
+            None if Path::new("lifesign.toml").is_file() => {
+                Some(ConfigFile::read(Path::new("lifesign.toml"))?)
+            }
+            None => None,
+        };
+        Config::resolve(&Layers { flags, env, file })
+    }
+
+    /// The number of worker threads: `workers`, or one per core where that is 0.
+    pub fn worker_count(&self) -> usize {
+        match self.workers {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            given => given,
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! The layers, which of them gives each value, and the sentence when it cannot be read.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::keys::{self, KEYS, Key};
+use super::{Config, ConfigError, value};
+
+/// A configuration file that was read.
+#[derive(Debug, Clone)]
+pub struct ConfigFile {
+    /// Where it lies, for messages.
+    pub path: PathBuf,
+    /// Its text.
+    pub text: String,
+}
+
+impl ConfigFile {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn read(path: &Path) -> Result<ConfigFile, ConfigError> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Ok(ConfigFile {
+                path: path.to_path_buf(),
+                text,
+            }),
+            Err(cause) => Err(ConfigError::Unreadable {
+                path: path.to_path_buf(),
+                cause,
+            }),
+        }
+    }
+}
+
+/// What was said about the configuration, the strongest first.
+#[derive(Debug, Clone, Default)]
+pub struct Layers {
+    /// Key name (such as `data_dir`) to the text of its flag.
+    pub flags: BTreeMap<String, String>,
+    /// The whole environment; only `LIFESIGN_` with a known key counts, and only when not empty.
+    pub env: BTreeMap<String, String>,
+    /// The TOML file, where there is one.
+    pub file: Option<ConfigFile>,
+}
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A command line flag, such as `data-dir`.
+    Flag(String),
+    /// An environment variable.
+    Environment(String),
+    /// The configuration file.
+    File(PathBuf),
+    /// Nobody said anything.
+    Default,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Flag(flag) => write!(f, "flag --{flag}"),
+            Source::Environment(name) => write!(f, "environment {name}"),
+            Source::File(path) => write!(f, "file {}", path.display()),
+            Source::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// One effective value. Displays as a line of a configuration file, with its source as a comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effective {
+    /// The key.
+    pub key: &'static str,
+    /// Its value as it was written; empty where it is unset.
+    pub value: String,
+    /// Where it came from.
+    pub source: Source,
+}
+
+impl fmt::Display for Effective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Effective { key, value, source } = self;
+        if value.is_empty() {
+            return write!(f, "# {key} is not set  # {source}");
+        }
+        let bare = value.parse::<i64>().is_ok()
+            || value.parse::<bool>().is_ok()
+            || (value.contains('.') && value.parse::<f64>().is_ok_and(f64::is_finite));
+        match bare {
+            true => write!(f, "{key} = {value}  # {source}"),
+            false => write!(
+                f,
+                "{key} = {}  # {source}",
+                toml::Value::from(value.as_str())
+            ),
+        }
+    }
+}
+
+/// The text of every key and where it came from.
+pub(super) fn effective(layers: &Layers) -> Result<Vec<Effective>, ConfigError> {
+    if let Some(key) = layers.flags.keys().find(|key| keys::find(key).is_none()) {
+        let (from, nearest) = (Source::Flag(key.replace('_', "-")), keys::nearest(key));
+        return Err(ConfigError::UnknownKey {
+            key: key.clone(),
+            from,
+            nearest,
+        });
+    }
+    let file = layers
+        .file
+        .as_ref()
+        .map(scalars)
+        .transpose()?
+        .unwrap_or_default();
+    let value_of = |key: &'static Key| {
+        let (value, source) = if let Some(value) = layers.flags.get(key.name) {
+            (value.clone(), Source::Flag(key.flag()))
+        } else if let Some(value) = layers.env.get(&key.env()).filter(|value| !value.is_empty()) {
+            // Compose files pass `NAME=` for "not set".
+            (value.clone(), Source::Environment(key.env()))
+        } else if let (Some(value), Some(file)) = (file.get(key.name), &layers.file) {
+            (value.clone(), Source::File(file.path.clone()))
+        } else {
+            (key.default.to_owned(), Source::Default)
+        };
+        Effective {
+            key: key.name,
+            value,
+            source,
+        }
+    };
+    Ok(KEYS.iter().map(value_of).collect())
+}
+
+fn scalars(file: &ConfigFile) -> Result<BTreeMap<String, String>, ConfigError> {
+    let path = &file.path;
+    let table: toml::Table = file.text.parse().map_err(|error: toml::de::Error| {
+        let line = error
+            .span()
+            .map(|span| file.text[..span.start].lines().count().max(1));
+        let at = line
+            .map(|line| format!(" (line {line})"))
+            .unwrap_or_default();
+        ConfigError::NotToml {
+            path: path.clone(),
+            message: format!("{}{at}", error.message()),
+        }
+    })?;
+    let mut values = BTreeMap::new();
+    for (key, value) in table {
+        if keys::find(&key).is_none() {
+            let (from, nearest) = (Source::File(path.clone()), keys::nearest(&key));
+            return Err(ConfigError::UnknownKey { key, from, nearest });
+        }
+        let text = match value {
+            toml::Value::String(text) => text,
+            toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Float(number) => number.to_string(),
+            toml::Value::Boolean(flag) => flag.to_string(),
+            other => {
+                let found = other.type_str();
+                return Err(ConfigError::NotScalar {
+                    key,
+                    path: path.clone(),
+                    found,
+                });
+            }
+        };
+        values.insert(key, text);
+    }
+    Ok(values)
+}
+
+/// Reads every text as its key's type.
+pub(super) fn typed(effective: &[Effective]) -> Result<Config, ConfigError> {
+    let values = Values(effective);
+    Ok(Config {
+        listen: values.read("listen", |text| {
+            value::parsed(text, "an address and port such as 127.0.0.1:8080")
+        })?,
+        data_dir: values.read("data_dir", value::directory)?,
+        issuer: values.read("issuer", value::non_empty)?,
+        time_zone: values.read("time_zone", value::time_zone)?,
+        profile: values.read("profile", |text| value::parsed(text, "standard or strict"))?,
+        min_score: values.read("min_score", value::score)?,
+        token_lifetime: values.read("token_lifetime", value::lifetime)?,
+        max_body_bytes: values.read("max_body_bytes", value::size)?,
+        max_image_bytes: values.read("max_image_bytes", value::size)?,
+        max_pixels: values.read("max_pixels", value::pixels)?,
+        workers: values.read("workers", value::count)?,
+        queue: values.read("queue", value::count)?,
+        max_connections: values.read("max_connections", value::positive_count)?,
+        request_timeout: values.read("request_timeout", value::duration)?,
+        fetch: values.read("fetch", value::boolean)?,
+        fetch_connect_timeout: values.read("fetch_connect_timeout", value::duration)?,
+        fetch_timeout: values.read("fetch_timeout", value::duration)?,
+        models_dir: values.read("models_dir", |text| match text {
+            "" => Ok(None),
+            text => value::directory(text).map(Some),
+        })?,
+        log: values.read("log", value::log_filter)?,
+        log_format: values.read("log_format", value::log_format)?,
+    })
+}
+
+struct Values<'a>(&'a [Effective]);
+
+impl Values<'_> {
+    fn read<T>(
+        &self,
+        key: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, value::Expected>,
+    ) -> Result<T, ConfigError> {
+        let (text, from) = match self.0.iter().find(|effective| effective.key == key) {
+            Some(effective) => (effective.value.as_str(), effective.source.clone()),
+            // Unreachable while every key read here stands in the table, which a test sees to.
+            None => ("", Source::Default),
+        };
+        parse(text).map_err(|expected| ConfigError::BadValue {
+            key,
+            value: text.to_owned(),
+            from,
+            expected,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layers(flag: &[(&str, &str)], env: &[(&str, &str)], file: Option<&str>) -> Layers {
+        let map = |pairs: &[(&str, &str)]| {
+            pairs
+                .iter()
+                .map(|(key, value)| (key.to_string(), value.to_string()))
+                .collect()
+        };
+        let file = file.map(|text| ConfigFile {
+            path: "lifesign.toml".into(),
+            text: text.into(),
+        });
+        Layers {
+            flags: map(flag),
+            env: map(env),
+            file,
+        }
+    }
+
+    fn refusal(layers: &Layers) -> String {
+        Config::resolve(layers).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_defaults_are_a_valid_configuration() {
+        let (config, effective) = Config::resolve(&Layers::default()).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.max_body_bytes, 16 << 20);
+        assert_eq!(config.models_dir, None);
+        assert_eq!(effective.len(), KEYS.len());
+        assert!(
+            effective
+                .iter()
+                .all(|value| value.source == Source::Default)
+        );
+    }
+
+    #[test]
+    fn flags_win_over_environment_over_file_over_default() {
+        let file = "issuer = 'file'\nqueue = 3\nmin_score = 0.7\nfetch = false";
+        let env = [
+            ("LIFESIGN_ISSUER", "env"),
+            ("LIFESIGN_QUEUE", "4"),
+            ("LIFESIGN_LOG", ""),
+        ];
+        let layers = layers(&[("issuer", "flag")], &env, Some(file));
+        let (config, effective) = Config::resolve(&layers).unwrap();
+        assert_eq!(config.issuer, "flag");
+        assert_eq!(config.queue, 4);
+        assert_eq!(config.min_score, 0.7);
+        assert!(!config.fetch);
+        let lines: Vec<String> = effective.iter().map(ToString::to_string).collect();
+        assert!(lines.contains(&"issuer = \"flag\"  # flag --issuer".to_owned()));
+        assert!(lines.contains(&"queue = 4  # environment LIFESIGN_QUEUE".to_owned()));
+        assert!(lines.contains(&"min_score = 0.7  # file lifesign.toml".to_owned()));
+        assert!(lines.contains(&"log = \"info\"  # default".to_owned()));
+        assert!(lines.contains(&"# models_dir is not set  # default".to_owned()));
+    }
+
+    #[test]
+    fn the_printed_configuration_is_itself_a_configuration_file() {
+        let (_, effective) = Config::resolve(&layers(&[("log", "a\"b\\=x")], &[], None))
+            .or_else(|_| Config::resolve(&Layers::default()))
+            .unwrap();
+        let printed: String = effective.iter().map(|value| format!("{value}\n")).collect();
+        let (_, again) = Config::resolve(&layers(&[], &[], Some(&printed))).unwrap();
+        for (before, after) in effective.iter().zip(&again) {
+            assert_eq!((before.key, &before.value), (after.key, &after.value));
+        }
+    }
+
+    #[test]
+    fn a_bad_value_is_refused_with_key_value_source_and_expectation() {
+        assert_eq!(
+            refusal(&layers(&[], &[("LIFESIGN_MAX_BODY_BYTES", "big")], None)),
+            "Configuration key `max_body_bytes` has the value `big` (from environment \
+             LIFESIGN_MAX_BODY_BYTES); expected a size such as 16MiB, 12 MB or a plain number of bytes."
+        );
+        for key in KEYS
+            .iter()
+            .filter(|key| !["data_dir", "issuer", "models_dir"].contains(&key.name))
+        {
+            let message = refusal(&layers(&[(key.name, "=?!=")], &[], None));
+            assert!(message.contains(&format!("`{}`", key.name)), "{message}");
+            assert!(
+                message.contains(&format!("flag --{}", key.flag())),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_of_the_file_is_refused_with_the_nearest_known() {
+        assert_eq!(
+            refusal(&layers(&[], &[], Some("isuer = 'x'"))),
+            "Unknown configuration key `isuer` (from file lifesign.toml). Did you mean `issuer`?"
+        );
+        assert!(refusal(&layers(&[], &[], Some("[server]\nlisten = 1"))).contains("`server`"));
+        assert!(refusal(&layers(&[], &[], Some("issuer = ['a']"))).contains("of type array"));
+        assert!(refusal(&layers(&[], &[], Some("issuer = 'a'\nqueue ="))).contains("(line 2)"));
+    }
+
+    #[test]
+    fn variables_of_other_programs_are_ignored() {
+        let env = [
+            ("LIFESIGN_PORT", "tcp://10.0.0.1:80"),
+            ("LISTEN", "nonsense"),
+        ];
+        assert!(Config::resolve(&layers(&[], &env, None)).is_ok());
+    }
+}

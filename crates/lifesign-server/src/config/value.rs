@@ -1,0 +1,195 @@
+//! How the text of a value is read. Each parser answers with what it expected, so that the error
+//! can say it.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tracing_subscriber::EnvFilter;
+
+/// Form of the log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for log collectors.
+    Json,
+}
+
+/// What a parser expected where it could not read a value.
+pub(super) type Expected = &'static str;
+
+pub(super) fn parsed<T: FromStr>(text: &str, expected: Expected) -> Result<T, Expected> {
+    text.trim().parse().map_err(|_| expected)
+}
+
+pub(super) fn count(text: &str) -> Result<usize, Expected> {
+    // 65536 is far more threads, waiting photographs or connections than any machine holds.
+    match text.trim().replace('_', "").parse() {
+        Ok(count) if count <= 65_536 => Ok(count),
+        _ => Err("a whole number from 0 to 65536"),
+    }
+}
+
+pub(super) fn positive_count(text: &str) -> Result<usize, Expected> {
+    match count(text) {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err("a whole number from 1 to 65536"),
+    }
+}
+
+pub(super) fn pixels(text: &str) -> Result<u64, Expected> {
+    match text.trim().replace('_', "").parse() {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err("a number of pixels such as 50000000"),
+    }
+}
+
+pub(super) fn score(text: &str) -> Result<f64, Expected> {
+    match text.trim().parse() {
+        Ok(score) if (0.0..=1.0).contains(&score) => Ok(score),
+        _ => Err("a number from 0 to 1"),
+    }
+}
+
+pub(super) fn boolean(text: &str) -> Result<bool, Expected> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err("true or false"),
+    }
+}
+
+/// A size: plain bytes, or a number with kB, MB, GB (powers of 1000) or KiB, MiB, GiB (of 1024).
+pub(super) fn size(text: &str) -> Result<usize, Expected> {
+    const EXPECTED: Expected = "a size such as 16MiB, 12 MB or a plain number of bytes";
+    // One gibibyte is more than any photograph: beyond it a typing error is likelier than a wish.
+    const MOST: usize = 1 << 30;
+    let text = text.trim();
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit() && c != '_')
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: usize = number.replace('_', "").parse().map_err(|_| EXPECTED)?;
+    let factor = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "kib" | "k" => 1 << 10,
+        "mib" | "m" => 1 << 20,
+        "gib" | "g" => 1 << 30,
+        _ => return Err(EXPECTED),
+    };
+    match number.checked_mul(factor) {
+        Some(0) | None => Err(EXPECTED),
+        Some(bytes) if bytes > MOST => Err("a size of at most 1GiB"),
+        Some(bytes) => Ok(bytes),
+    }
+}
+
+/// A duration of at least a millisecond and at most a hundred years.
+pub(super) fn duration(text: &str) -> Result<Duration, Expected> {
+    const MOST: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
+    match humantime::parse_duration(text.trim()) {
+        Ok(duration) if duration >= Duration::from_millis(1) && duration <= MOST => Ok(duration),
+        _ => Err("a duration such as 30s, 15m or 30d"),
+    }
+}
+
+/// A token's lifetime: whole seconds are all that a JWT can say.
+pub(crate) fn lifetime(text: &str) -> Result<Duration, Expected> {
+    match duration(text) {
+        Ok(duration) if duration >= Duration::from_secs(1) => Ok(duration),
+        _ => Err("a duration of at least a second, such as 12h or 30d"),
+    }
+}
+
+pub(super) fn time_zone(text: &str) -> Result<TimeZone, Expected> {
+    TimeZone::get(text.trim()).map_err(|_| "an IANA time zone such as UTC or America/Bogota")
+}
+
+pub(super) fn non_empty(text: &str) -> Result<String, Expected> {
+    match text.trim() {
+        "" => Err("some text"),
+        text => Ok(text.to_owned()),
+    }
+}
+
+pub(super) fn directory(text: &str) -> Result<PathBuf, Expected> {
+    match text {
+        "" => Err("the path of a directory"),
+        text => Ok(PathBuf::from(text)),
+    }
+}
+
+pub(super) fn log_filter(text: &str) -> Result<String, Expected> {
+    match EnvFilter::builder().parse(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("a filter such as info, debug or lifesign_server=debug,warn"),
+    }
+}
+
+pub(super) fn log_format(text: &str) -> Result<LogFormat, Expected> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("text or json"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_with_binary_and_decimal_units() {
+        for (text, bytes) in [
+            ("16MiB", 16 << 20),
+            ("12 MB", 12_000_000),
+            ("4096", 4096),
+            ("1_000", 1000),
+            ("3kib", 3072),
+            ("1GiB", 1 << 30),
+        ] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in [
+            "",
+            "MiB",
+            "-1",
+            "1.5MiB",
+            "12 apples",
+            "0",
+            "2GiB",
+            "99999999999999999999",
+        ] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_are_read_with_their_units_and_never_zero() {
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("30d"), Ok(Duration::from_secs(30 * 86400)));
+        for text in ["", "0s", "30", "-1s", "1000000y"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        assert!(lifetime("500ms").is_err());
+    }
+
+    #[test]
+    fn a_score_is_from_0_to_1() {
+        assert_eq!(score("0.6"), Ok(0.6));
+        for text in ["1.01", "-0.1", "NaN", "inf", "high"] {
+            assert!(score(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_zone_is_found_without_the_machines_own_database() {
+        assert!(time_zone("America/Bogota").is_ok());
+        assert!(time_zone("Mars/Olympus").is_err());
+    }
+}

@@ -1,0 +1,167 @@
+//! The one error type of the HTTP service, and the one place where errors become status, code and
+//! message. How they are written on the wire is a dialect's matter.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+
+/// The photograph cannot be judged, and the person can do something about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unjudgeable {
+    /// The contract's code, such as `ERR_NO_FACE_DETECTED`.
+    pub code: &'static str,
+    /// The contract's `failureReason`, such as `no_face_detected`.
+    pub reason: &'static str,
+    /// What the person should do.
+    pub message: String,
+}
+
+impl Unjudgeable {
+    /// What was sent as the image is not one.
+    pub fn invalid_image(message: impl Into<String>) -> Unjudgeable {
+        let message = message.into();
+        Unjudgeable {
+            code: "ERR_INVALID_IMAGE",
+            reason: "invalid_image",
+            message,
+        }
+    }
+}
+
+impl From<lifesign::Rejection> for Unjudgeable {
+    fn from(rejection: lifesign::Rejection) -> Self {
+        Unjudgeable {
+            code: rejection.code(),
+            reason: rejection.failure_reason(),
+            message: rejection.to_string(),
+        }
+    }
+}
+
+/// Why a request is not answered with 200.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// No token, or one that is not ours or is damaged.
+    #[error("Authentication required")]
+    Unauthorized,
+    /// A token of ours whose time is over.
+    #[error("token_expired")]
+    TokenExpired,
+    /// A token of ours that was revoked, or whose client was disabled.
+    #[error("token_revoked")]
+    TokenRevoked,
+    /// A field breaks its rule; the text is worded as Joi words it.
+    #[error("{0}")]
+    InvalidField(String),
+    /// The collection is not one of this client.
+    #[error("Record not found.")]
+    CollectionNotFound,
+    /// The photograph cannot be judged.
+    #[error("{}", .0.message)]
+    Unjudgeable(Unjudgeable),
+    /// The body is not JSON, or could not be read to its end.
+    #[error("The request body is not valid JSON.")]
+    BadRequest,
+    /// There is no such route.
+    #[error("Route not found.")]
+    RouteNotFound,
+    /// The route does not know this method.
+    #[error("Method not allowed.")]
+    MethodNotAllowed,
+    /// The request took longer than the service allows.
+    #[error("The request took too long.")]
+    RequestTimeout,
+    /// The body is over the limit.
+    #[error("The request body is larger than {limit} bytes.")]
+    PayloadTooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The body is not declared as JSON.
+    #[error("Content-Type must be application/json.")]
+    UnsupportedMediaType,
+    /// More assessments are waiting than the service accepts.
+    #[error("The service is busy. Try again in a moment.")]
+    Overloaded,
+    /// A part that the service needs cannot be reached.
+    #[error("The service is not ready.")]
+    NotReady,
+    /// A fault of the service. The cause is for the log alone.
+    #[error("internal_error")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ApiError {
+    /// A fault of the service with its cause.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ApiError {
+        ApiError::Internal(cause.into())
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            ApiError::Unauthorized => StatusCode::UNAUTHORIZED,
+            ApiError::TokenExpired | ApiError::TokenRevoked => StatusCode::FORBIDDEN,
+            ApiError::InvalidField(_) => StatusCode::CONFLICT,
+            ApiError::CollectionNotFound | ApiError::RouteNotFound => StatusCode::NOT_FOUND,
+            ApiError::Unjudgeable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ApiError::BadRequest => StatusCode::BAD_REQUEST,
+            ApiError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            ApiError::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+            ApiError::PayloadTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            ApiError::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ApiError::Overloaded | ApiError::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            ApiError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The contract's code. The message is the error's `Display`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ApiError::Unauthorized => "UNAUTHORIZED",
+            ApiError::TokenExpired | ApiError::TokenRevoked => "FORBIDDEN",
+            ApiError::InvalidField(_) => "MissingParameter",
+            ApiError::CollectionNotFound | ApiError::RouteNotFound => "NotFound",
+            ApiError::Unjudgeable(unjudgeable) => unjudgeable.code,
+            ApiError::BadRequest => "BadRequest",
+            ApiError::MethodNotAllowed => "MethodNotAllowed",
+            ApiError::RequestTimeout => "RequestTimeout",
+            ApiError::PayloadTooLarge { .. } => "PayloadTooLarge",
+            ApiError::UnsupportedMediaType => "UnsupportedMediaType",
+            ApiError::Overloaded | ApiError::NotReady => "ServiceUnavailable",
+            ApiError::Internal(_) => "ERROR",
+        }
+    }
+
+    /// When it makes sense to try again, for the `Retry-After` header.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            ApiError::Overloaded | ApiError::NotReady => Some(Duration::from_secs(1)),
+            _ => None,
+        }
+    }
+}
+
+impl From<Unjudgeable> for ApiError {
+    fn from(unjudgeable: Unjudgeable) -> Self {
+        ApiError::Unjudgeable(unjudgeable)
+    }
+}
+
+impl From<crate::store::StoreError> for ApiError {
+    fn from(error: crate::store::StoreError) -> Self {
+        ApiError::internal(error)
+    }
+}
+
+/// An error with all its causes in one line, for the log.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,142 @@
+//! Reading a request's body, within its limits.
+
+use std::error::Error;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde_json::Value;
+
+use crate::error::ApiError;
+
+/// How long, and how much of, a body that nobody wants is read on.
+const DRAIN_TIME: Duration = Duration::from_secs(5);
+const DRAIN_BYTES: usize = 64 << 20;
+
+/// A body that was not read yet.
+///
+/// A request can be answered before its body was read, for example when its token is bad. Closing
+/// the connection then would throw the answer away under the client's feet, which is still sending
+/// and reads "connection reset" in place of 401. So what is left unread when this is dropped is
+/// read on in the background, within limits, while the answer is on its way.
+pub(super) struct Incoming(Option<Body>);
+
+impl Incoming {
+    pub(super) fn new(body: Body) -> Incoming {
+        Incoming(Some(body))
+    }
+
+    /// Reads the body as JSON.
+    ///
+    /// # Errors
+    /// 415, 413 or 400, in this order.
+    pub(super) async fn json(
+        mut self,
+        headers: &HeaderMap,
+        limit: usize,
+    ) -> Result<Value, ApiError> {
+        if !is_json(headers) {
+            return Err(ApiError::UnsupportedMediaType);
+        }
+        if announced(headers).is_some_and(|length| length > limit as u64) {
+            return Err(ApiError::PayloadTooLarge { limit });
+        }
+        let bytes = self.read(limit).await?;
+        serde_json::from_slice(&bytes).map_err(|_| ApiError::BadRequest)
+    }
+
+    async fn read(&mut self, limit: usize) -> Result<Bytes, ApiError> {
+        let Some(body) = self.0.as_mut() else {
+            return Ok(Bytes::new());
+        };
+        match Limited::new(body, limit).collect().await {
+            Ok(collected) => {
+                self.0 = None;
+                Ok(collected.to_bytes())
+            }
+            Err(error) if is_over_limit(error.as_ref()) => Err(ApiError::PayloadTooLarge { limit }),
+            // The client broke off; it will hardly read the answer.
+            Err(_) => Err(ApiError::BadRequest),
+        }
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        let Some(body) = self.0.take() else { return };
+        if axum::body::HttpBody::is_end_stream(&body) {
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(tokio::time::timeout(DRAIN_TIME, drain(body)));
+        }
+    }
+}
+
+async fn drain(mut body: Body) {
+    let mut drained = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        drained += frame.data_ref().map_or(0, Bytes::len);
+        if drained > DRAIN_BYTES {
+            return;
+        }
+    }
+}
+
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn is_over_limit(error: &(dyn Error + 'static)) -> bool {
+    error.is::<LengthLimitError>() || error.source().is_some_and(is_over_limit)
+}
+
+/// `application/json` and `application/…+json`, with any parameters.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+    else {
+        return false;
+    };
+    let essence = value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    match essence.strip_prefix("application/") {
+        Some("json") => true,
+        Some(subtype) => subtype.len() > "+json".len() && subtype.ends_with("+json"),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn json_is_known_by_its_media_type_alone() {
+        for (value, json) in [
+            ("application/json", true),
+            ("Application/JSON; charset=utf-8", true),
+            ("application/vnd.api+json", true),
+            ("application/+json", false),
+            ("application/jsonp", false),
+            ("text/json", false),
+            ("multipart/form-data", false),
+            ("", false),
+        ] {
+            let headers = [(CONTENT_TYPE, HeaderValue::from_static(value))]
+                .into_iter()
+                .collect();
+            assert_eq!(is_json(&headers), json, "{value}");
+        }
+        assert!(!is_json(&HeaderMap::new()));
+    }
+}

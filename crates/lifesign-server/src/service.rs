@@ -1,0 +1,175 @@
+//! The service as a whole: opened from its configuration, then served.
+
+use std::fmt;
+use std::sync::Arc;
+
+use lifesign::{Engine, EngineConfig, Limits, LoadError};
+use tokio::net::TcpListener;
+
+use crate::admin::{Admin, AdminError};
+use crate::config::Config;
+use crate::error::chain;
+use crate::fetch::{FetchLimits, Fetcher, Network};
+use crate::http::{self, App, ConnectionLimits};
+use crate::inference::{Assess, InferencePool};
+use crate::signature::Signature;
+
+/// The client that the first start makes.
+pub const FIRST_CLIENT: &str = "default";
+
+/// Why the service does not start; a sentence for the terminal.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The models cannot be loaded.
+    #[error("The models cannot be loaded: {}.", chain(.0))]
+    Models(#[from] LoadError),
+    /// The data directory cannot be used, or the first client cannot be made.
+    #[error(transparent)]
+    Data(#[from] AdminError),
+    /// The inference threads cannot be started.
+    #[error("The inference threads cannot be started: {0}.")]
+    Threads(std::io::Error),
+}
+
+/// What the first start made, to be shown once.
+pub struct FirstStart {
+    /// The name of the client.
+    pub client: String,
+    /// A token for it; it is stored nowhere.
+    pub token: String,
+}
+
+impl fmt::Debug for FirstStart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FirstStart")
+            .field("client", &self.client)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The service, ready to serve.
+pub struct Service {
+    app: Arc<App>,
+    limits: ConnectionLimits,
+}
+
+impl Service {
+    /// Loads the models, opens the data directory and, where it has no client yet, makes the first
+    /// client with a token. The address is not listened on yet.
+    ///
+    /// # Errors
+    /// Any part that the service needs and does not get.
+    pub async fn open(config: &Config) -> Result<(Service, Option<FirstStart>), StartError> {
+        let engine = EngineConfig {
+            limits: Limits {
+                max_bytes: config.max_image_bytes,
+                max_pixels: config.max_pixels,
+            },
+            models_dir: config.models_dir.clone(),
+        };
+        // A second or two of pure computation, once, before anything is served.
+        let engine = Arc::new(Engine::load(&engine)?);
+        Service::open_with(config, engine, Network::public()).await
+    }
+
+    /// As [`Service::open`], with an engine and a network of the caller's choice.
+    ///
+    /// # Errors
+    /// As [`Service::open`].
+    pub async fn open_with(
+        config: &Config,
+        engine: Arc<dyn Assess>,
+        network: Network,
+    ) -> Result<(Service, Option<FirstStart>), StartError> {
+        let fetcher = if config.fetch {
+            fetcher(config, network)
+        } else {
+            None
+        };
+        let admin = Admin::open(config).await?;
+        let first_start = first_start(&admin).await?;
+        let (store, keys) = admin.into_parts();
+        let pool = InferencePool::start(Arc::clone(&engine), config.worker_count(), config.queue)
+            .map_err(StartError::Threads)?;
+        let app = App {
+            store,
+            keys,
+            model: model_names(engine.as_ref()),
+            engine,
+            pool,
+            fetcher,
+            signature: Signature {
+                issuer: config.issuer.clone(),
+                time_zone: config.time_zone.clone(),
+            },
+            profile: config.profile,
+            min_score: config.min_score,
+            max_body_bytes: config.max_body_bytes,
+            max_image_bytes: config.max_image_bytes,
+            request_timeout: config.request_timeout,
+        };
+        let limits = ConnectionLimits {
+            max_connections: config.max_connections,
+            shutdown_timeout: config.request_timeout,
+        };
+        Ok((
+            Service {
+                app: Arc::new(app),
+                limits,
+            },
+            first_start,
+        ))
+    }
+
+    /// Serves until `shutdown` is ready, then finishes the requests in flight, for at most the
+    /// configured `request_timeout`, and closes the database.
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let router = http::router(Arc::clone(&self.app));
+        if !http::serve(listener, router, self.limits, shutdown).await {
+            tracing::warn!("some requests were still in flight at the end of the shutdown");
+        }
+        self.app.store.close().await;
+    }
+}
+
+/// A machine without certificate authorities cannot download, and everything else it can.
+fn fetcher(config: &Config, network: Network) -> Option<Fetcher> {
+    match Fetcher::new(fetch_limits(config), network) {
+        Ok(fetcher) => Some(fetcher),
+        Err(error) => {
+            tracing::warn!(
+                cause = chain(&error),
+                "images given as URLs are refused: install the system's certificate authorities, \
+                 or set `fetch` to false"
+            );
+            None
+        }
+    }
+}
+
+fn fetch_limits(config: &Config) -> FetchLimits {
+    FetchLimits {
+        connect_timeout: config.fetch_connect_timeout,
+        timeout: config.fetch_timeout,
+        max_bytes: config.max_image_bytes,
+    }
+}
+
+/// A data directory without any client is a new one.
+async fn first_start(admin: &Admin) -> Result<Option<FirstStart>, AdminError> {
+    if !admin.clients().await?.is_empty() {
+        return Ok(None);
+    }
+    let client = admin.add_client(FIRST_CLIENT).await?.name;
+    let token = admin.issue_token(&client, None).await?.token;
+    Ok(Some(FirstStart { client, token }))
+}
+
+/// Such as `centerface 1, lifesign-pad 0.1`.
+fn model_names(engine: &dyn Assess) -> String {
+    let names = engine
+        .models()
+        .iter()
+        .map(|model| format!("{} {}", model.name, model.version));
+    names.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,104 @@
+//! The table of clients: who may ask.
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Store, StoreError, name_taken, now, object_id, timestamp};
+
+/// Someone who may ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// 24 hexadecimal characters; the `clientId` of its tokens.
+    pub id: String,
+    /// Its unique name.
+    pub name: String,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was disabled, where it is.
+    pub disabled_at: Option<Timestamp>,
+}
+
+fn read(row: &SqliteRow) -> Result<Client, sqlx::Error> {
+    let disabled_at: Option<i64> = row.try_get("disabled_at")?;
+    Ok(Client {
+        id: row.try_get("id")?,
+        name: row.try_get("name")?,
+        created_at: timestamp("created_at", row.try_get("created_at")?)?,
+        disabled_at: disabled_at
+            .map(|at| timestamp("disabled_at", at))
+            .transpose()?,
+    })
+}
+
+impl Store {
+    /// Adds a client.
+    ///
+    /// # Errors
+    /// The name is taken, or the database failed.
+    pub async fn add_client(&self, name: &str) -> Result<Client, StoreError> {
+        let row =
+            sqlx::query("INSERT INTO clients (id, name, created_at) VALUES (?, ?, ?) RETURNING *")
+                .bind(object_id())
+                .bind(name)
+                .bind(now())
+                .fetch_one(&self.pool)
+                .await
+                .map_err(|error| name_taken(error, name))?;
+        Ok(read(&row)?)
+    }
+
+    /// All clients, by name.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn clients(&self) -> Result<Vec<Client>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM clients ORDER BY name")
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+    }
+
+    /// The client of that name.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn client_named(&self, name: &str) -> Result<Option<Client>, StoreError> {
+        let row = sqlx::query("SELECT * FROM clients WHERE name = ?")
+            .bind(name)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.as_ref().map(read).transpose()?)
+    }
+
+    /// Disables a client: all its tokens are refused from now on. Returns whether there is one.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn disable_client(&self, name: &str) -> Result<bool, StoreError> {
+        let sql = "UPDATE clients SET disabled_at = coalesce(disabled_at, ?) WHERE name = ?";
+        let done = sqlx::query(sql)
+            .bind(now())
+            .bind(name)
+            .execute(&self.pool)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn client_names_are_unique() {
+        let (_dir, store) = super::super::scratch().await;
+        let client = store.add_client("acme").await.unwrap();
+        assert_eq!(client.id.len(), 24);
+        assert!(matches!(
+            store.add_client("acme").await,
+            Err(StoreError::NameTaken(_))
+        ));
+        assert_eq!(store.clients().await.unwrap(), [client]);
+    }
+}

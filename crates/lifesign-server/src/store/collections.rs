@@ -1,0 +1,171 @@
+//! The table of collections: named groups of a client's attempts.
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
+
+use super::{Store, StoreError, name_taken, now, object_id, timestamp};
+
+/// A named group of a client's attempts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collection {
+    /// 24 hexadecimal characters; what a request gives as `collection_id`.
+    pub id: String,
+    /// The client it belongs to.
+    pub client_id: String,
+    /// Its name, unique within the client.
+    pub name: String,
+    /// What it is for, perhaps empty.
+    pub description: String,
+    /// A UUID.
+    pub code: String,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+fn read(row: &SqliteRow) -> Result<Collection, sqlx::Error> {
+    Ok(Collection {
+        id: row.try_get("id")?,
+        client_id: row.try_get("client_id")?,
+        name: row.try_get("name")?,
+        description: row.try_get("description")?,
+        code: row.try_get("code")?,
+        created_at: timestamp("created_at", row.try_get("created_at")?)?,
+        updated_at: timestamp("updated_at", row.try_get("updated_at")?)?,
+    })
+}
+
+impl Store {
+    /// Adds a collection.
+    ///
+    /// # Errors
+    /// The client has one of that name, or the database failed.
+    pub async fn add_collection(
+        &self,
+        client_id: &str,
+        name: &str,
+        description: &str,
+    ) -> Result<Collection, StoreError> {
+        let now = now();
+        let row = sqlx::query(
+            "INSERT INTO collections (id, client_id, name, description, code, created_at, updated_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *",
+        )
+        .bind(object_id())
+        .bind(client_id)
+        .bind(name)
+        .bind(description)
+        .bind(Uuid::new_v4().to_string())
+        .bind(now)
+        .bind(now)
+        .fetch_one(&self.pool)
+        .await
+        .map_err(|error| name_taken(error, name))?;
+        Ok(read(&row)?)
+    }
+
+    /// All collections of a client, by name.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn collections(&self, client_id: &str) -> Result<Vec<Collection>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM collections WHERE client_id = ? ORDER BY name")
+            .bind(client_id)
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+    }
+
+    /// Whether the client has a collection of that id.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn has_collection(&self, client_id: &str, id: &str) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT 1 FROM collections WHERE client_id = ? AND id = ?")
+            .bind(client_id)
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// Removes a client's collection, given by name or id; its attempts stay, detached. Returns
+    /// whether there was one.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn remove_collection(&self, client_id: &str, key: &str) -> Result<bool, StoreError> {
+        // A name wins over another collection's id, should anyone name one so.
+        let done = sqlx::query(
+            "DELETE FROM collections WHERE id = (
+                 SELECT id FROM collections WHERE client_id = ?1 AND (name = ?2 OR id = ?2)
+                 ORDER BY name = ?2 DESC LIMIT 1)",
+        )
+        .bind(client_id)
+        .bind(key)
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::NewAttempt;
+
+    #[tokio::test]
+    async fn collection_names_are_unique_within_a_client() {
+        let (_dir, store) = super::super::scratch().await;
+        let (one, two) = (
+            store.add_client("one").await.unwrap(),
+            store.add_client("two").await.unwrap(),
+        );
+        let collection = store.add_collection(&one.id, "gate", "").await.unwrap();
+        assert_eq!(collection.id.len(), 24);
+        assert!(collection.id.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert!(matches!(
+            store.add_collection(&one.id, "gate", "").await,
+            Err(StoreError::NameTaken(_))
+        ));
+        store.add_collection(&two.id, "gate", "").await.unwrap();
+        assert!(!store.has_collection(&two.id, &collection.id).await.unwrap());
+        assert!(
+            !store
+                .remove_collection(&two.id, &collection.id)
+                .await
+                .unwrap()
+        );
+        assert_eq!(store.collections(&one.id).await.unwrap(), [collection]);
+    }
+
+    #[tokio::test]
+    async fn removing_a_collection_keeps_its_attempts_detached() {
+        let (_dir, store) = super::super::scratch().await;
+        let client = store.add_client("one").await.unwrap();
+        let collection = store.add_collection(&client.id, "gate", "").await.unwrap();
+        let attempt = NewAttempt {
+            client_id: &client.id,
+            collection_id: Some(&collection.id),
+            os: "IOS",
+            score: Some(0.9),
+            min_score: 0.6,
+            passed: true,
+            reason: None,
+            model: "m",
+        };
+        let id = store.record_attempt(&attempt).await.unwrap();
+        assert!(store.remove_collection(&client.id, "gate").await.unwrap());
+        let attempts = store.attempts(&client.id).await.unwrap();
+        assert_eq!(
+            (attempts[0].id.as_str(), &attempts[0].collection_id),
+            (id.as_str(), &None)
+        );
+        // A collection that goes away while its photograph is assessed leaves the attempt detached.
+        store.record_attempt(&attempt).await.unwrap();
+        assert_eq!(store.attempts(&client.id).await.unwrap().len(), 2);
+    }
+}

@@ -1,0 +1,80 @@
+//! The table of tokens: which ids were issued to whom, and which are revoked.
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+
+use super::{Store, StoreError, now, timestamp};
+
+/// An issued token, without the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// The token's id.
+    pub jti: String,
+    /// The client it was issued to.
+    pub client_id: String,
+    /// Until when it is valid.
+    pub expires_at: Timestamp,
+    /// Whether it was revoked, itself or through its client.
+    pub revoked: bool,
+}
+
+impl Store {
+    /// Records a token that is about to be issued.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn add_token(
+        &self,
+        jti: &str,
+        client_id: &str,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO tokens (jti, client_id, issued_at, expires_at) VALUES (?, ?, ?, ?)",
+        )
+        .bind(jti)
+        .bind(client_id)
+        .bind(now())
+        .bind(expires_at.as_millisecond())
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// The token of that id.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn token(&self, jti: &str) -> Result<Option<Token>, StoreError> {
+        let row = sqlx::query(
+            "SELECT client_id, expires_at,
+                    revoked_at IS NOT NULL OR disabled_at IS NOT NULL AS revoked
+             FROM tokens JOIN clients ON clients.id = tokens.client_id
+             WHERE jti = ?",
+        )
+        .bind(jti)
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(Token {
+            jti: jti.to_owned(),
+            client_id: row.try_get("client_id")?,
+            expires_at: timestamp("expires_at", row.try_get("expires_at")?)?,
+            revoked: row.try_get("revoked")?,
+        }))
+    }
+
+    /// Revokes a token. Returns whether there is one of that id.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn revoke_token(&self, jti: &str) -> Result<bool, StoreError> {
+        let sql = "UPDATE tokens SET revoked_at = coalesce(revoked_at, ?) WHERE jti = ?";
+        let done = sqlx::query(sql)
+            .bind(now())
+            .bind(jti)
+            .execute(&self.pool)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+}

@@ -1,0 +1,200 @@
+//! A service on a port of its own with an engine of the test's choice.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use lifesign::geometry::{Point, Rect};
+use lifesign::{AssessError, AssessOptions, Assessment, Face, ModelInfo};
+use lifesign_server::config::{Config, Layers};
+use lifesign_server::fetch::Network;
+use lifesign_server::inference::Assess;
+use lifesign_server::{Admin, FIRST_CLIENT, Service};
+use reqwest::{Client, RequestBuilder, Response};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub const LIVENESS: &str = "/v2/face-recognition/liveness";
+
+/// An engine that answers what a function says.
+pub struct Fake<F>(pub F);
+
+impl<F> Assess for Fake<F>
+where
+    F: Fn(&[u8], &AssessOptions) -> Result<f64, AssessError> + Send + Sync + 'static,
+{
+    fn assess(&self, bytes: &[u8], options: &AssessOptions) -> Result<Assessment, AssessError> {
+        let rect = Rect {
+            x: 0.0,
+            y: 0.0,
+            width: 100.0,
+            height: 100.0,
+        };
+        let landmarks = [Point { x: 50.0, y: 50.0 }; 5];
+        let face = Face {
+            rect,
+            confidence: 1.0,
+            landmarks,
+        };
+        (self.0)(bytes, options).map(|score| Assessment { score, face })
+    }
+
+    fn models(&self) -> &[ModelInfo] {
+        &[]
+    }
+}
+
+pub fn constant(score: f64) -> Arc<dyn Assess> {
+    Arc::new(Fake(move |_: &[u8], _: &AssessOptions| Ok(score)))
+}
+
+pub struct Server {
+    pub url: String,
+    pub token: String,
+    pub admin: Admin,
+    pub client: Client,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+pub fn config(dir: &Path, settings: &[(&str, &str)]) -> Config {
+    let mut flags: BTreeMap<String, String> = settings
+        .iter()
+        .map(|(key, value)| (key.to_string(), value.to_string()))
+        .collect();
+    flags.insert("data_dir".into(), dir.join("data").display().to_string());
+    Config::resolve(&Layers {
+        flags,
+        ..Layers::default()
+    })
+    .unwrap()
+    .0
+}
+
+impl Server {
+    /// Starts on a fresh data directory, which must be kept while the server runs.
+    pub async fn fresh(engine: Arc<dyn Assess>, settings: &[(&str, &str)]) -> (TempDir, Server) {
+        let dir = tempfile::tempdir().unwrap();
+        let server = Server::start(dir.path(), engine, settings, Network::public()).await;
+        (dir, server)
+    }
+
+    pub async fn start(
+        dir: &Path,
+        engine: Arc<dyn Assess>,
+        settings: &[(&str, &str)],
+        network: Network,
+    ) -> Server {
+        let config = config(dir, settings);
+        let (service, first) = Service::open_with(&config, engine, network).await.unwrap();
+        let admin = Admin::open(&config).await.unwrap();
+        let token = match first {
+            Some(first) => first.token,
+            None => admin.issue_token(FIRST_CLIENT, None).await.unwrap().token,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(service.serve(listener, async {
+            let _ = stopped.await;
+        }));
+        let client = Client::builder().no_proxy().build().unwrap();
+        Server {
+            url,
+            token,
+            admin,
+            client,
+            stop,
+            task,
+        }
+    }
+
+    pub fn post(&self, route: &str) -> RequestBuilder {
+        self.client.post(format!("{}{route}", self.url))
+    }
+
+    /// A liveness call of the first client.
+    pub async fn ask(&self, body: &Value) -> Answer {
+        Answer::of(
+            self.post(LIVENESS)
+                .bearer_auth(&self.token)
+                .json(body)
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
+    }
+
+    /// Begins the shutdown; the task ends with it.
+    pub fn stop(self) -> JoinHandle<()> {
+        let _ = self.stop.send(());
+        self.task
+    }
+}
+
+/// A response that was read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    pub async fn of(response: Response) -> Answer {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.json().await.expect("every answer is JSON");
+        Answer {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// An error of the contract: exactly a message and a code, and a request id.
+    #[track_caller]
+    pub fn assert_error(&self, status: u16, code: &str, message: &str) {
+        assert_eq!(self.status, status, "{:?}", self.body);
+        assert_eq!(self.body, json!({"message": message, "code": code}));
+        assert!(self.header("x-request-id").is_some_and(|id| !id.is_empty()));
+        assert!(
+            self.header("content-type")
+                .unwrap()
+                .starts_with("application/json")
+        );
+    }
+
+    /// A photograph that cannot be judged: the four keys, no id, something to do.
+    #[track_caller]
+    pub fn assert_quality(&self, code: &str, reason: &str) {
+        assert_eq!(self.status, 422, "{:?}", self.body);
+        let message = self.body["message"].as_str().unwrap();
+        assert!(message.len() > 10, "says what to do: {message:?}");
+        assert_eq!(
+            self.body,
+            json!({"message": message, "code": code, "failureKind": "quality", "failureReason": reason})
+        );
+        assert!(self.header("x-request-id").is_some());
+    }
+}
+
+/// A valid request; the image is base64 of no photograph, which only a fake engine judges.
+pub fn request() -> Value {
+    json!({"os": "DESKTOP", "image": BASE64_STANDARD.encode(b"a photograph")})
+}
+
+pub fn with(field: &str, value: impl Into<Value>) -> Value {
+    let mut request = request();
+    request[field] = value.into();
+    request
+}
