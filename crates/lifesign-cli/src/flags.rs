@@ -108,3 +108,27 @@ impl Args for DataFlags {
         Self::augment_args(command)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operators_guide_lists_every_key_with_its_default_and_help() {
+        let guide = include_str!("../../../docs/operate.md");
+        for Key {
+            name,
+            default,
+            help,
+            ..
+        } in KEYS
+        {
+            let default = match *default {
+                "" => "not set".to_owned(),
+                default => format!("`{default}`"),
+            };
+            let row = format!("| `{name}` | {default} | {help} |");
+            assert!(guide.contains(&row), "docs/operate.md lacks: {row}");
+        }
+    }
+}

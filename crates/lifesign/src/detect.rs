@@ -5,12 +5,12 @@
 //! The detector looks at a small copy of the picture first, where a selfie's face is found in a
 //! tenth of the time, and at a larger one only when it saw nothing.
 
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer, images::Image};
 use image::RgbImage;
 use serde::Serialize;
 
 use crate::geometry::{Point, Rect};
 use crate::network::{InferenceError, Network, Output, Tensor};
+use crate::resample::resample;
 
 /// Longer side of the copies looked at, in pixels, and the shortest canvas used for each: a canvas
 /// for every aspect ratio would cost a network plan each.
@@ -96,7 +96,7 @@ impl Detector {
         let scale = look.longer_side as f32 / width.max(height) as f32;
         let copy_width = ((width as f32 * scale).round() as u32).max(1);
         let copy_height = ((height as f32 * scale).round() as u32).max(1);
-        let copy = shrink(picture, copy_width, copy_height)?;
+        let copy = resample(picture, None, copy_width, copy_height)?;
         let canvas = |side: u32| {
             let fits = look
                 .canvas_sides
@@ -104,26 +104,22 @@ impl Detector {
                 .find(|&&canvas| canvas >= side as usize);
             *fits.unwrap_or(&(look.longer_side as usize))
         };
-        let input = planes(&copy, canvas(copy_width), canvas(copy_height));
+        let input = planes(
+            &copy,
+            copy_width as usize,
+            canvas(copy_width),
+            canvas(copy_height),
+        );
         let outputs = self.network.run(input)?;
         decode(&outputs, scale)
     }
 }
 
-/// Antialiased bilinear copy of `picture`.
-fn shrink(picture: &RgbImage, width: u32, height: u32) -> Result<Image<'static>, InferenceError> {
-    let mut copy = Image::new(width, height, PixelType::U8x3);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-    Resizer::new()
-        .resize(picture, &mut copy, &options)
-        .map_err(InferenceError::new)?;
-    Ok(copy)
-}
-
-/// The copy as RGB planes of 0 to 255, in the top-left corner of a black canvas.
-fn planes(copy: &Image<'_>, canvas_width: usize, canvas_height: usize) -> Tensor {
+/// Interleaved RGB in rows of `width` pixels as planes of 0 to 255, in the top-left corner of a
+/// black canvas.
+fn planes(rgb: &[u8], width: usize, canvas_width: usize, canvas_height: usize) -> Tensor {
     let mut data = vec![0.0; 3 * canvas_width * canvas_height];
-    let rows = copy.buffer().chunks_exact(copy.width() as usize * 3);
+    let rows = rgb.chunks_exact(width * 3);
     for (y, row) in rows.enumerate() {
         for (x, pixel) in row.chunks_exact(3).enumerate() {
             for (channel, &value) in pixel.iter().enumerate() {

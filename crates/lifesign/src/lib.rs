@@ -31,6 +31,7 @@ pub mod models;
 pub mod network;
 pub mod pad;
 mod rejection;
+pub mod resample;
 
 pub use capture::Profile;
 pub use decision::{DEFAULT_MIN_SCORE, Decision};

@@ -1,12 +1,12 @@
 //! From a face box to a network's input. Training does the same with Pillow; the golden test in
-//! `tests/golden.rs` holds the two together.
+//! `golden_test.rs` holds the two together.
 
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer, images::Image};
 use image::RgbImage;
 
 use super::card::{Colour, CropRule, InputCard, ViewCard};
 use crate::geometry::Rect;
 use crate::network::{InferenceError, Tensor};
+use crate::resample::{Square, resample};
 
 /// The input of `view`'s network for the face at `face`.
 pub(super) fn input(
@@ -17,25 +17,8 @@ pub(super) fn input(
     let square = match view.crop.rule {
         CropRule::SquareInside => square_inside(face, view.crop.factor, picture.dimensions()),
     };
-    let mut copy = Image::new(view.input.width, view.input.height, PixelType::U8x3);
-    let options = ResizeOptions::new()
-        .crop(square.left, square.top, square.side, square.side)
-        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-    Resizer::new()
-        .resize(picture, &mut copy, &options)
-        .map_err(InferenceError::new)?;
-    Ok(normalise(copy.buffer(), &view.input))
-}
-
-/// A square crop, in pixels of the picture.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Square {
-    /// Left edge.
-    pub left: f64,
-    /// Top edge.
-    pub top: f64,
-    /// Both sides.
-    pub side: f64,
+    let copy = resample(picture, Some(square), view.input.width, view.input.height)?;
+    Ok(normalise(&copy, &view.input))
 }
 
 /// A square of `factor` times the longer side of `face` about its centre, reduced so that it fits
@@ -54,7 +37,7 @@ pub fn square_inside(face: &Rect, factor: f64, (width, height): (u32, u32)) -> S
 }
 
 /// Interleaved RGB bytes to normalised planes in the card's colour order.
-fn normalise(rgb: &[u8], card: &InputCard) -> Tensor {
+pub(super) fn normalise(rgb: &[u8], card: &InputCard) -> Tensor {
     let plane = (card.width * card.height) as usize;
     let mut data = Vec::with_capacity(3 * plane);
     for channel in 0..3 {

@@ -1,7 +1,13 @@
 //! Holds the engine to the training: `models/pad/golden.json` says what PyTorch, with Pillow's
-//! crops, makes of a picture given by a formula; crops, inputs, logits and scores must agree.
+//! crops, makes of a picture given by a formula.
+//!
+//! Networks and normalisation must agree to 1e-4 where nothing is resampled. Pillow and
+//! fast_image_resize round differently, by at most one grey level in some pixels, so resampled
+//! inputs must agree to that level, and their logits to what it can move.
 
-use image::{Rgb, RgbImage};
+use std::collections::HashMap;
+
+use image::{Rgb, RgbImage, imageops};
 use serde::Deserialize;
 
 use super::calibration::Device;
@@ -14,6 +20,7 @@ struct Golden {
     width: u32,
     height: u32,
     cases: Vec<Case>,
+    corner_logits: HashMap<String, f64>,
 }
 
 #[derive(Deserialize)]
@@ -56,10 +63,38 @@ fn close(found: f64, expected: f64, tolerance: f64, what: &str) {
     );
 }
 
-#[test]
-fn the_engine_scores_as_the_training_does() {
+/// By how much one grey level, in some pixels, may move a logit or a raw score: measured up to
+/// 0.006, while a wrong colour order or crop moves them by tenths.
+const LEVEL_LOGIT: f64 = 0.02;
+
+fn golden() -> Golden {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/pad/golden.json");
-    let golden: Golden = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn networks_and_normalisation_agree_with_pytorch_exactly() {
+    let golden = golden();
+    let (pad, _) = ModelSource::new(None).unwrap().pad().unwrap();
+    let picture = picture(golden.width, golden.height);
+    assert_eq!(pad.views.len(), golden.corner_logits.len());
+    for (view, network) in &pad.views {
+        let card = &view.input;
+        let corner = imageops::crop_imm(&picture, 0, 0, card.width, card.height).to_image();
+        let outputs = network.run(crop::normalise(corner.as_raw(), card)).unwrap();
+        let logit = live_logit(&outputs, view).unwrap();
+        close(
+            logit,
+            golden.corner_logits[&view.name],
+            1e-4,
+            &format!("logit of {}", view.name),
+        );
+    }
+}
+
+#[test]
+fn crops_and_scores_agree_with_pillow_and_pytorch_to_a_grey_level() {
+    let golden = golden();
     let (pad, _) = ModelSource::new(None).unwrap().pad().unwrap();
     let picture = picture(golden.width, golden.height);
 
@@ -84,11 +119,12 @@ fn the_engine_scores_as_the_training_does() {
                 close(found, expected, 1e-3, &format!("crop, {what}"));
             }
             let input = crop::input(&picture, &face, view).unwrap();
+            let level = 1.0 / 255.0 / f64::from(view.input.std[0]) + 1e-5;
             for (&found, expected) in input.data.iter().zip(seen.input_first_8) {
                 close(
                     found.into(),
                     expected.into(),
-                    1e-5,
+                    level,
                     &format!("input, {what}"),
                 );
             }
@@ -96,23 +132,19 @@ fn the_engine_scores_as_the_training_does() {
             close(
                 sum / input.data.len() as f64,
                 seen.input_mean,
-                1e-5,
+                1e-3,
                 &format!("mean, {what}"),
             );
             let logit = live_logit(&network.run(input).unwrap(), view).unwrap();
-            close(logit, seen.logit, 1e-4, &format!("logit, {what}"));
+            close(logit, seen.logit, LEVEL_LOGIT, &format!("logit, {what}"));
         }
         close(
             pad.raw_score(&picture, &face).unwrap(),
             case.raw,
-            1e-4,
+            LEVEL_LOGIT,
             "raw score",
         );
-        close(
-            pad.score(&picture, &face, Device::Unknown).unwrap(),
-            case.score,
-            1e-4,
-            "score",
-        );
+        let score = pad.score(&picture, &face, Device::Unknown).unwrap();
+        close(score, case.score, LEVEL_LOGIT, "score");
     }
 }
