@@ -1,0 +1,53 @@
+import json
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from lifesign_training.card import read_card
+from lifesign_training.finish import finish
+from lifesign_training.golden import synthetic
+from lifesign_training.network import Network
+from lifesign_training.views import View, normalise
+
+VIEWS = [View("wide", 2.7, 64, 0.5), View("tight", 1.25, 32, 0.5)]
+
+
+@pytest.fixture
+def made(tmp_path):
+    torch.manual_seed(1)
+    networks = nn.ModuleList(Network() for _ in VIEWS)
+    for network in networks:
+        nn.init.normal_(network.logit.weight)
+    rng = np.random.default_rng(1)
+    attack, source = np.repeat([False, True], 20), np.array(["a", "b"] * 20)
+    finish(networks, VIEWS, rng.normal(0, 1, (40, 2)) + np.where(attack, -2, 2)[:, None], attack, source, tmp_path)
+    return tmp_path
+
+
+def test_card_round_trip(made):
+    card = read_card(made / "card.toml")
+    assert card.views == VIEWS
+    assert card.slope > 0
+    assert sorted(file.name for file in made.iterdir()) == ["card.toml", "golden.json", "tight.onnx", "wide.onnx"]
+
+
+def test_card_notices_other_weights(made):
+    (made / "tight.onnx").write_bytes(b"other")
+    with pytest.raises(ValueError):
+        read_card(made / "card.toml")
+
+
+def test_golden_values_are_those_of_the_exported_networks(made):
+    card, golden = read_card(made / "card.toml"), json.loads((made / "golden.json").read_text())
+    picture = Image.fromarray(synthetic())
+    for case in golden["cases"]:
+        raw = 0.0
+        for view, file in zip(card.views, card.weights):
+            tensor = normalise(torch.from_numpy(view.of(picture, case["box"]))[None]).contiguous().numpy()
+            raw += view.weight * float(ort.InferenceSession(made / file).run(None, {"input": tensor})[0][0, 0])
+        assert raw == pytest.approx(case["raw"], abs=1e-3)
+        assert 1 / (1 + np.exp(-(card.slope * raw + card.intercept))) == pytest.approx(case["score"], abs=1e-3)
