@@ -4,7 +4,7 @@ mod common;
 
 use std::process::Command;
 
-use common::{Server, image, repository};
+use common::{Server, image, repository, skipped};
 
 /// Runs a request program and checks its answer; skips, saying so, where `probe` fails.
 fn run(server: &Server, probe: &[&str], program: &[&str], script: &str) {
@@ -13,7 +13,7 @@ fn run(server: &Server, probe: &[&str], program: &[&str], script: &str) {
         .output()
         .is_ok_and(|o| o.status.success());
     if !exists {
-        eprintln!("skipped: {} is not on this machine", probe.join(" "));
+        skipped(&format!("`{}` fails on this machine", probe.join(" ")));
         return;
     }
     let output = Command::new(program[0])

@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{Server, lifesign};
+use common::{Server, lifesign, skipped};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -56,7 +56,7 @@ fn call(server: &Server, token: &str, body: &str) -> (u16, Value) {
 fn curl_is_missing() -> bool {
     let missing = Command::new("curl").arg("--version").output().is_err();
     if missing {
-        eprintln!("skipped: curl is not on this machine");
+        skipped("curl is not on this machine");
     }
     missing
 }

@@ -9,24 +9,21 @@ use image::RgbImage;
 use serde::Serialize;
 
 use crate::geometry::{Point, Rect};
-use crate::network::{InferenceError, Network, Output, Tensor};
+use crate::network::{self, InferenceError, Network, Output, Tensor};
 use crate::resample::resample;
 
-/// Longer side of the copies looked at, in pixels, and the shortest canvas used for each: a canvas
-/// for every aspect ratio would cost a network plan each.
+/// Longer side of the copies looked at, in pixels, and the sides a canvas may have: one for every
+/// aspect ratio would cost a network plan each.
 const LOOKS: [Look; 2] = [
     Look {
         longer_side: 192,
-        canvas_sides: &[96, 128, 160, 192],
+        canvas_sides: &[128, 160, 192],
     },
     Look {
         longer_side: 640,
         canvas_sides: &[384, 480, 640],
     },
 ];
-/// Canvas of the first look at the most usual pictures: 4:3 across and upright.
-const USUAL_CANVASES: [(usize, usize); 2] = [(192, 160), (160, 192)];
-
 /// Network input pixels for one cell of its output maps.
 const STRIDE: f32 = 4.0;
 /// A centre this probable is a face; the value of the network's authors for its own demo.
@@ -40,6 +37,16 @@ const MAX_CANDIDATES: usize = 512;
 struct Look {
     longer_side: u32,
     canvas_sides: &'static [usize],
+}
+
+impl Look {
+    /// Every canvas, as width and height: one side is the longer one.
+    fn canvases(&self) -> impl Iterator<Item = (usize, usize)> {
+        let longer = self.longer_side as usize;
+        let across = self.canvas_sides.iter().map(move |&side| (longer, side));
+        let upright = self.canvas_sides.iter().map(move |&side| (side, longer));
+        across.chain(upright.filter(move |&(width, _)| width != longer))
+    }
 }
 
 /// A face found in a picture.
@@ -67,9 +74,11 @@ impl Detector {
     /// # Errors
     /// [`InferenceError`] when the network does not take such an input.
     pub fn new(network: Box<dyn Network>) -> Result<Self, InferenceError> {
-        for (width, height) in USUAL_CANVASES {
-            network.prepare([1, 3, height, width])?;
-        }
+        // Now, so that no request waits for a plan of the first look.
+        let shapes = LOOKS[0]
+            .canvases()
+            .map(|(width, height)| [1, 3, height, width]);
+        network::prepare_all(shapes.map(|shape| (&*network, shape)))?;
         Ok(Detector { network })
     }
 

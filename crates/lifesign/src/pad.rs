@@ -12,7 +12,7 @@ mod golden_test;
 use image::RgbImage;
 
 use crate::geometry::Rect;
-use crate::network::{InferenceError, Network, Output};
+use crate::network::{self, InferenceError, Network, Output};
 use calibration::{Calibrations, Device};
 use card::{OutputKind, ViewCard};
 
@@ -31,9 +31,10 @@ impl Pad {
         views: Vec<(ViewCard, Box<dyn Network>)>,
         calibrations: Calibrations,
     ) -> Result<Self, InferenceError> {
-        for (view, network) in &views {
-            network.prepare(view.input.shape())?;
-        }
+        let jobs = views
+            .iter()
+            .map(|(view, network)| (&**network, view.input.shape()));
+        network::prepare_all(jobs)?;
         Ok(Pad {
             views,
             calibrations,
