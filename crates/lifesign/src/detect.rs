@@ -9,7 +9,7 @@ use image::RgbImage;
 use serde::Serialize;
 
 use crate::geometry::{Point, Rect};
-use crate::network::{self, InferenceError, Network, Output, Tensor};
+use crate::network::{InferenceError, Network, Output, Tensor};
 use crate::resample::resample;
 
 /// Longer side of the copies looked at, in pixels, and the sides a canvas may have: one for every
@@ -17,7 +17,7 @@ use crate::resample::resample;
 const LOOKS: [Look; 2] = [
     Look {
         longer_side: 192,
-        canvas_sides: &[128, 160, 192],
+        canvas_sides: &[160, 192],
     },
     Look {
         longer_side: 640,
@@ -75,10 +75,9 @@ impl Detector {
     /// [`InferenceError`] when the network does not take such an input.
     pub fn new(network: Box<dyn Network>) -> Result<Self, InferenceError> {
         // Now, so that no request waits for a plan of the first look.
-        let shapes = LOOKS[0]
-            .canvases()
-            .map(|(width, height)| [1, 3, height, width]);
-        network::prepare_all(shapes.map(|shape| (&*network, shape)))?;
+        for (width, height) in LOOKS[0].canvases() {
+            network.prepare([1, 3, height, width])?;
+        }
         Ok(Detector { network })
     }
 

@@ -12,7 +12,7 @@ mod golden_test;
 use image::RgbImage;
 
 use crate::geometry::Rect;
-use crate::network::{self, InferenceError, Network, Output};
+use crate::network::{InferenceError, Network, Output};
 use calibration::{Calibrations, Device};
 use card::{OutputKind, ViewCard};
 
@@ -31,10 +31,9 @@ impl Pad {
         views: Vec<(ViewCard, Box<dyn Network>)>,
         calibrations: Calibrations,
     ) -> Result<Self, InferenceError> {
-        let jobs = views
-            .iter()
-            .map(|(view, network)| (&**network, view.input.shape()));
-        network::prepare_all(jobs)?;
+        for (view, network) in &views {
+            network.prepare(view.input.shape())?;
+        }
         Ok(Pad {
             views,
             calibrations,

@@ -51,25 +51,6 @@ pub fn load(onnx: &[u8]) -> Result<Box<dyn Network>, InferenceError> {
     Ok(Box::new(tract::TractNetwork::load(onnx)?))
 }
 
-/// Prepares networks for input shapes, side by side: a start takes as long as the slowest.
-///
-/// # Errors
-/// The first [`InferenceError`] of any.
-pub fn prepare_all<'a>(
-    jobs: impl IntoIterator<Item = (&'a dyn Network, [usize; 4])>,
-) -> Result<(), InferenceError> {
-    std::thread::scope(|scope| {
-        let started: Vec<_> = jobs
-            .into_iter()
-            .map(|(network, shape)| scope.spawn(move || network.prepare(shape)))
-            .collect();
-        started.into_iter().try_for_each(|job| {
-            job.join()
-                .unwrap_or_else(|_| Err(InferenceError::new("preparing a network panicked")))
-        })
-    })
-}
-
 /// A network could not be loaded or run: a fault of ours, never of the photograph.
 #[derive(Debug)]
 pub struct InferenceError(String);
