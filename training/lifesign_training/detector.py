@@ -9,12 +9,11 @@ from PIL import Image
 from .manifest import Box
 from .picture import overlap
 
-LONG_SIDE = 192  # of the first look; small faces are found by the second
-SECOND_LOOK = 640
+# Longer side of the copy looked at, and the sides its canvas may have; small faces are found by the second look.
+LOOKS = ((192, (160, 192)), (640, (384, 480, 640)))
 HEAT = 0.5
 NMS_IOU = 0.3
 STRIDE = 4  # of the heat map
-PAD_TO = 32  # the network halves its input five times
 
 
 class Detector:
@@ -27,12 +26,15 @@ class Detector:
 
     def detect(self, picture: Image.Image) -> list[Box]:
         """Faces, the most certain first; a second, finer look where the first finds none."""
-        return self._look(picture, LONG_SIDE) or self._look(picture, SECOND_LOOK)
+        (first, _), _second = LOOKS
+        looks = LOOKS if max(picture.size) > first else LOOKS[:1]  # an enlarged copy shows nothing new
+        return next((found for look in looks if (found := self._look(picture, *look))), [])
 
-    def _look(self, picture: Image.Image, long_side: int) -> list[Box]:
+    def _look(self, picture: Image.Image, long_side: int, sides: tuple[int, ...]) -> list[Box]:
         scale = long_side / max(picture.size)
         width, height = (max(1, round(side * scale)) for side in picture.size)
-        canvas = np.zeros((-(-height // PAD_TO) * PAD_TO, -(-width // PAD_TO) * PAD_TO, 3), np.float32)
+        rows, columns = (min(side for side in sides if side >= needed) for needed in (height, width))
+        canvas = np.zeros((rows, columns, 3), np.float32)
         canvas[:height, :width] = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
         tensor = np.ascontiguousarray(canvas.transpose(2, 0, 1)[None])
         heat, size, offset, _landmarks = self.session.run(None, {self.input: tensor})
