@@ -76,7 +76,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         ..Default::default()
     };
     let engine = Engine::load(&engine_config).context("the engine cannot start")?;
-    let loader = Loader::new(&inputs, engine_config.limits)?;
+    let loader = Loader::new(engine_config.limits);
     let options = AssessOptions {
         device: Device::from_os(&args.os),
         profile: args.profile,

@@ -2,10 +2,11 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 use std::{fmt, fs};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use lifesign::Limits;
 use lifesign_server::fetch::{FetchLimits, Fetcher, Network};
 use lifesign_server::image_source::ImageSource;
@@ -70,28 +71,21 @@ fn collect_folder(folder: &Path, inputs: &mut Vec<Input>) -> anyhow::Result<()> 
 /// Reads inputs, with the same rules for addresses as the service has.
 pub(super) struct Loader {
     max_bytes: usize,
-    /// Only where there is something to download.
-    downloads: Option<(tokio::runtime::Runtime, Fetcher)>,
+    /// Made for the first address: files need neither threads nor certificate authorities.
+    downloads: OnceLock<Result<Downloads, String>>,
+}
+
+struct Downloads {
+    runtime: tokio::runtime::Runtime,
+    fetcher: Fetcher,
 }
 
 impl Loader {
-    pub(super) fn new(inputs: &[Input], limits: Limits) -> anyhow::Result<Loader> {
-        let max_bytes = limits.max_bytes;
-        let downloads = if inputs.iter().any(|input| matches!(input, Input::Url(_))) {
-            let limits = FetchLimits {
-                connect_timeout: CONNECT_TIMEOUT,
-                timeout: DOWNLOAD_TIMEOUT,
-                max_bytes,
-            };
-            let runtime = tokio::runtime::Runtime::new()?;
-            Some((runtime, Fetcher::new(limits, Network::public())?))
-        } else {
-            None
-        };
-        Ok(Loader {
-            max_bytes,
-            downloads,
-        })
+    pub(super) fn new(limits: Limits) -> Loader {
+        Loader {
+            max_bytes: limits.max_bytes,
+            downloads: OnceLock::new(),
+        }
     }
 
     /// The bytes of an image. Of a file over the limit only so many that the engine sees it is
@@ -110,17 +104,34 @@ impl Loader {
     }
 
     fn download(&self, url: &str) -> anyhow::Result<Vec<u8>> {
-        let (runtime, fetcher) = self
-            .downloads
-            .as_ref()
-            .context("downloads were not set up")?;
-        match ImageSource::parse(url, self.max_bytes) {
-            Ok(ImageSource::Url(url)) => runtime
-                .block_on(fetcher.fetch(url))
-                .map_err(|why| anyhow::anyhow!(why.message)),
+        let url = match ImageSource::parse(url, self.max_bytes) {
+            Ok(ImageSource::Url(url)) => url,
             Ok(ImageSource::Bytes(_)) => bail!("not an address"),
             Err(why) => bail!(why.message),
+        };
+        let downloads = self
+            .downloads
+            .get_or_init(|| Downloads::new(self.max_bytes).map_err(|error| format!("{error:#}")));
+        match downloads {
+            Ok(Downloads { runtime, fetcher }) => runtime
+                .block_on(fetcher.fetch(url))
+                .map_err(|why| anyhow!(why.message)),
+            Err(why) => bail!("downloads cannot be set up: {why}"),
         }
+    }
+}
+
+impl Downloads {
+    fn new(max_bytes: usize) -> anyhow::Result<Downloads> {
+        let limits = FetchLimits {
+            connect_timeout: CONNECT_TIMEOUT,
+            timeout: DOWNLOAD_TIMEOUT,
+            max_bytes,
+        };
+        Ok(Downloads {
+            runtime: tokio::runtime::Runtime::new()?,
+            fetcher: Fetcher::new(limits, Network::public())?,
+        })
     }
 }
 
