@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -51,6 +52,20 @@ where
 
 pub fn constant(score: f64) -> Arc<dyn Assess> {
     Arc::new(Fake(move |_: &[u8], _: &AssessOptions| Ok(score)))
+}
+
+/// An engine that answers 0.9 when it is let go: once for each message of the returned sender, and
+/// always after that is dropped. The flag says that an assessment has begun.
+pub fn gated() -> (Arc<dyn Assess>, Arc<AtomicBool>, mpsc::Sender<()>) {
+    let (open, gate) = mpsc::channel();
+    let (gate, entered) = (Mutex::new(gate), Arc::new(AtomicBool::new(false)));
+    let inside = Arc::clone(&entered);
+    let engine = move |_: &[u8], _: &AssessOptions| {
+        inside.store(true, Ordering::SeqCst);
+        let _ = gate.lock().unwrap().recv();
+        Ok(0.9)
+    };
+    (Arc::new(Fake(engine)), entered, open)
 }
 
 pub struct Server {

@@ -2,15 +2,13 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, mpsc};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use lifesign::AssessOptions;
 use lifesign_server::fetch::Network;
 use lifesign_server::{Admin, AdminError, FIRST_CLIENT, Service};
 
-use crate::harness::{Fake, Server, config, constant, request, with};
+use crate::harness::{Server, config, constant, gated, request, with};
 
 #[tokio::test]
 async fn only_the_first_start_makes_a_client_and_its_token_works() {
@@ -94,15 +92,8 @@ async fn attempts_in_parallel_have_unique_ids_and_are_all_recorded() {
 
 #[tokio::test]
 async fn a_shutdown_finishes_the_request_in_flight() {
-    let (open, gate) = mpsc::channel::<()>();
-    let (gate, entered) = (Mutex::new(gate), Arc::new(AtomicBool::new(false)));
-    let inside = Arc::clone(&entered);
-    let engine = move |_: &[u8], _: &AssessOptions| {
-        inside.store(true, Ordering::SeqCst);
-        let _ = gate.lock().unwrap().recv();
-        Ok(0.9)
-    };
-    let (_dir, server) = Server::fresh(Arc::new(Fake(engine)), &[]).await;
+    let (engine, entered, open) = gated();
+    let (_dir, server) = Server::fresh(engine, &[]).await;
     let post = server
         .post(crate::harness::LIVENESS)
         .bearer_auth(&server.token)

@@ -1,7 +1,7 @@
 //! Every row of the contract that HTTP itself decides, before or instead of a verdict.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use lifesign::AssessOptions;
@@ -9,7 +9,7 @@ use reqwest::header::{ALLOW, CONTENT_TYPE};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::harness::{Answer, Fake, LIVENESS, Server, constant, request, with};
+use crate::harness::{Answer, Fake, LIVENESS, Server, constant, gated, request, with};
 
 #[tokio::test]
 async fn what_is_not_json_is_400_or_415() {
@@ -154,16 +154,9 @@ async fn a_fault_is_500_without_details_and_the_service_goes_on() {
 
 #[tokio::test]
 async fn a_full_queue_is_503_with_retry_after() {
-    let (open, gate) = mpsc::channel::<()>();
-    let (gate, entered) = (Mutex::new(gate), Arc::new(AtomicBool::new(false)));
-    let inside = Arc::clone(&entered);
-    let engine = move |_: &[u8], _: &AssessOptions| {
-        inside.store(true, Ordering::SeqCst);
-        let _ = gate.lock().unwrap().recv();
-        Ok(0.9)
-    };
+    let (engine, entered, open) = gated();
     let settings = [("workers", "1"), ("queue", "0")];
-    let (_dir, server) = Server::fresh(Arc::new(Fake(engine)), &settings).await;
+    let (_dir, server) = Server::fresh(engine, &settings).await;
     let server = Arc::new(server);
     // With no queue, the one worker must be waiting to take the request: try until it is.
     let first = {
