@@ -15,7 +15,7 @@ pub enum ClientCommand {
     /// Add a client.
     Add(ClientName),
     /// List all clients.
-    List(DataOnly),
+    List(DataFlags),
     /// Disable a client: all its tokens are refused from now on.
     Disable(ClientName),
 }
@@ -24,12 +24,6 @@ pub enum ClientCommand {
 pub struct ClientName {
     /// The client's name.
     name: String,
-    #[command(flatten)]
-    data: DataFlags,
-}
-
-#[derive(Args)]
-pub struct DataOnly {
     #[command(flatten)]
     data: DataFlags,
 }
@@ -128,7 +122,7 @@ pub fn client(command: ClientCommand) -> anyhow::Result<ExitCode> {
             anstream::println!("{}  {}", client.id, client.name);
             Ok(())
         }),
-        ClientCommand::List(DataOnly { data }) => manage(data, async |admin| {
+        ClientCommand::List(data) => manage(data, async |admin| {
             for client in admin.clients().await? {
                 let state = if client.disabled_at.is_some() {
                     "disabled"

@@ -20,6 +20,8 @@ use lifesign::{
     Profile, Rejection,
 };
 
+use lifesign_server::parse_score;
+
 use inputs::{Input, Loader};
 
 /// A progress bar helps from this many images on.
@@ -37,7 +39,7 @@ pub struct CheckArgs {
     #[arg(long, default_value = "unknown")]
     os: String,
     /// A photograph passes when its score is above this, 0 to 1.
-    #[arg(long, value_name = "X", default_value_t = DEFAULT_MIN_SCORE, value_parser = score)]
+    #[arg(long, value_name = "X", default_value_t = DEFAULT_MIN_SCORE, value_parser = parse_score)]
     min_score: f64,
     /// Which captures are refused: `standard` or `strict`.
     #[arg(long, value_name = "P", default_value_t = Profile::Standard)]
@@ -45,13 +47,6 @@ pub struct CheckArgs {
     /// A folder laid out like `models/` whose models replace the built-in ones.
     #[arg(long, value_name = "DIR")]
     models_dir: Option<PathBuf>,
-}
-
-fn score(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
-        _ => Err("expected a number from 0 to 1".to_owned()),
-    }
 }
 
 /// What became of one image.
@@ -186,9 +181,9 @@ mod tests {
 
     #[test]
     fn a_threshold_outside_0_to_1_is_refused() {
-        assert_eq!(score("0.75"), Ok(0.75));
+        assert_eq!(parse_score("0.75"), Ok(0.75));
         for wrong in ["1.01", "-0.1", "NaN", "high"] {
-            assert!(score(wrong).is_err(), "{wrong}");
+            assert!(parse_score(wrong).is_err(), "{wrong}");
         }
     }
 }

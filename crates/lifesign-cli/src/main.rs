@@ -25,9 +25,9 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Answer liveness requests over HTTP.
-    Serve(serve::ServeArgs),
+    Serve(flags::ServiceFlags),
     /// Print the effective configuration, and where each value comes from.
-    Config(serve::ConfigArgs),
+    Config(flags::ServiceFlags),
     /// Judge photographs without a server.
     Check(check::CheckArgs),
     /// Add, list or disable the clients that may call the service.
@@ -43,8 +43,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
-        Command::Serve(args) => serve::serve(args),
-        Command::Config(args) => serve::config(args),
+        Command::Serve(flags) => serve::serve(flags),
+        Command::Config(flags) => serve::config(flags),
         Command::Check(args) => check::run(&args),
         Command::Client(command) => admin::client(command),
         Command::Token(command) => admin::token(command),

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Args;
 use lifesign_server::{Config, FirstStart, Service, logging};
 use tokio::net::TcpListener;
 
@@ -16,21 +15,9 @@ use crate::flags::ServiceFlags;
 const SAMPLE: &[u8] = include_bytes!("../../../tests/images/live_portrait.jpg");
 const SAMPLE_REQUEST: &str = "sample-request.json";
 
-#[derive(Args)]
-pub struct ServeArgs {
-    #[command(flatten)]
-    flags: ServiceFlags,
-}
-
-#[derive(Args)]
-pub struct ConfigArgs {
-    #[command(flatten)]
-    flags: ServiceFlags,
-}
-
 /// Prints what is in force, as a configuration file.
-pub fn config(args: ConfigArgs) -> anyhow::Result<ExitCode> {
-    let (_, effective) = args.flags.load()?;
+pub fn config(flags: ServiceFlags) -> anyhow::Result<ExitCode> {
+    let (_, effective) = flags.load()?;
     for line in effective {
         anstream::println!("{line}");
     }
@@ -38,8 +25,8 @@ pub fn config(args: ConfigArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Serves until the process is asked to end.
-pub fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
-    let (config, _) = args.flags.load()?;
+pub fn serve(flags: ServiceFlags) -> anyhow::Result<ExitCode> {
+    let (config, _) = flags.load()?;
     logging::init(&config);
     tokio::runtime::Runtime::new()?.block_on(run(&config))?;
     Ok(ExitCode::SUCCESS)

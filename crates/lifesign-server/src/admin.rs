@@ -216,8 +216,16 @@ impl Admin {
 ///
 /// # Errors
 /// What was expected instead.
-pub fn parse_lifetime(text: &str) -> Result<Duration, &'static str> {
-    crate::config::lifetime(text)
+pub fn parse_lifetime(text: &str) -> Result<Duration, String> {
+    crate::config::lifetime(text).map_err(|expected| format!("expected {expected}"))
+}
+
+/// Reads a pass threshold, 0 to 1, as the command line gives it.
+///
+/// # Errors
+/// What was expected instead.
+pub fn parse_score(text: &str) -> Result<f64, String> {
+    crate::config::score(text).map_err(|expected| format!("expected {expected}"))
 }
 
 fn usable(name: &str) -> Result<&str, AdminError> {

@@ -35,7 +35,7 @@ mod service;
 mod signature;
 pub mod store;
 
-pub use admin::{Admin, AdminError, parse_lifetime};
+pub use admin::{Admin, AdminError, parse_lifetime, parse_score};
 pub use config::{Config, ConfigError, Effective};
 pub use data_dir::DataDirError;
 pub use service::{FIRST_CLIENT, FirstStart, Service, StartError};

@@ -67,7 +67,7 @@ impl Service {
             },
             models_dir: config.models_dir.clone(),
         };
-        // A second or two of pure computation, once, before anything is served.
+        // Most of a second of pure computation, once, before anything is served.
         let engine = Arc::new(Engine::load(&engine)?);
         Service::open_with(config, engine, Network::public()).await
     }

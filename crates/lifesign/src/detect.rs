@@ -6,7 +6,6 @@
 //! tenth of the time, and at a larger one only when it saw nothing.
 
 use image::RgbImage;
-use serde::Serialize;
 
 use crate::geometry::{Point, Rect};
 use crate::network::{InferenceError, Network, Output, Tensor};
@@ -50,10 +49,9 @@ impl Look {
 }
 
 /// A face found in a picture.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Face {
     /// The face from forehead to chin, in pixels of the upright picture; may reach outside it.
-    #[serde(flatten)]
     pub rect: Rect,
     /// The detector's confidence, 0.5 to 1.
     pub confidence: f32,

@@ -1,10 +1,8 @@
 //! Points and rectangles in pixels: x to the right, y downwards, the origin at the picture's
 //! top-left corner.
 
-use serde::Serialize;
-
 /// A point in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
     /// Pixels from the left edge.
     pub x: f32,
@@ -20,7 +18,7 @@ impl Point {
 }
 
 /// An axis-aligned rectangle in pixels. It may reach outside the picture it was found in.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rect {
     /// Left edge.
     pub x: f32,

@@ -13,7 +13,7 @@ pub use error::ConfigError;
 pub use keys::{KEYS, Key};
 pub use resolve::{ConfigFile, Effective, Layers, Source};
 pub use value::LogFormat;
-pub(crate) use value::lifetime;
+pub(crate) use value::{lifetime, score};
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -257,6 +257,16 @@ mod tests {
     }
 
     #[test]
+    fn the_defaults_are_the_engines_own() {
+        let (config, _) = Config::resolve(&Layers::default()).unwrap();
+        let limits = lifesign::Limits::default();
+        assert_eq!(config.max_image_bytes, limits.max_bytes);
+        assert_eq!(config.max_pixels, limits.max_pixels);
+        assert_eq!(config.min_score, lifesign::DEFAULT_MIN_SCORE);
+        assert_eq!(config.profile, lifesign::Profile::default());
+    }
+
+    #[test]
     fn the_defaults_are_a_valid_configuration() {
         let (config, effective) = Config::resolve(&Layers::default()).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");

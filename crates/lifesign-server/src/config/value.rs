@@ -46,7 +46,7 @@ pub(super) fn pixels(text: &str) -> Result<u64, Expected> {
     }
 }
 
-pub(super) fn score(text: &str) -> Result<f64, Expected> {
+pub(crate) fn score(text: &str) -> Result<f64, Expected> {
     match text.trim().parse() {
         Ok(score) if (0.0..=1.0).contains(&score) => Ok(score),
         _ => Err("a number from 0 to 1"),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use lifesign::models::ModelFile;
 use serde_json::{Value, json};
 
 use super::{App, respond};
@@ -30,22 +29,12 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
 
 /// Which build this is, and which models judge.
 pub(super) async fn version(State(app): State<Arc<App>>) -> Response {
-    let models: Vec<Value> = app
-        .engine
-        .models()
-        .iter()
-        .map(|model| {
-            let file = |file: &ModelFile| json!({"name": file.name, "sha256": file.sha256});
-            let files: Vec<Value> = model.files.iter().map(file).collect();
-            json!({"name": model.name, "version": model.version, "files": files})
-        })
-        .collect();
     ok(&json!({
         "name": "lifesign",
         "version": env!("CARGO_PKG_VERSION"),
         // Set by whoever builds a release, for example to the commit.
         "build": option_env!("LIFESIGN_BUILD").unwrap_or("unknown"),
-        "models": models,
+        "models": app.engine.models(),
     }))
 }
 
