@@ -3,29 +3,22 @@
 mod inputs;
 mod report;
 
-use std::collections::BTreeMap;
-use std::num::NonZero;
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lifesign::{
     AssessError, AssessOptions, DEFAULT_MIN_SCORE, Decision, Device, Engine, EngineConfig, Face,
     Profile, Rejection,
 };
-
+use lifesign_eval::parallel;
 use lifesign_server::parse_score;
 
+use crate::progress;
 use inputs::{Input, Loader};
-
-/// A progress bar helps from this many images on.
-const MANY: usize = 5;
 
 #[derive(Args)]
 pub struct CheckArgs {
@@ -47,6 +40,9 @@ pub struct CheckArgs {
     /// A folder laid out like `models/` whose models replace the built-in ones.
     #[arg(long, value_name = "DIR")]
     models_dir: Option<PathBuf>,
+    /// A calibration to use instead of the model card's; `lifesign calibrate` writes it.
+    #[arg(long, value_name = "FILE")]
+    calibration: Option<PathBuf>,
 }
 
 /// What became of one image.
@@ -68,6 +64,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let inputs = inputs::collect(&args.images)?;
     let engine_config = EngineConfig {
         models_dir: args.models_dir.clone(),
+        calibration: args.calibration.clone(),
         ..Default::default()
     };
     let engine = Engine::load(&engine_config).context("the engine cannot start")?;
@@ -77,14 +74,15 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         profile: args.profile,
     };
 
-    let progress = progress_bar(inputs.len());
+    let progress = progress::bar(inputs.len());
     let mut report = report::Report::new(args.json, args.min_score, &progress);
-    in_order(
+    let Ok(()) = parallel::in_order(
         &inputs,
         |input| check(&engine, &loader, input, &options, args.min_score),
         |checked| {
             report.add(checked);
             progress.inc(1);
+            Ok::<(), Infallible>(())
         },
     );
     progress.finish_and_clear();
@@ -116,68 +114,9 @@ fn check(
     }
 }
 
-/// Runs `work` on every item on all cores and hands the results to `take` in the items' order.
-fn in_order<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync, mut take: impl FnMut(R)) {
-    let next = AtomicUsize::new(0);
-    let workers = thread::available_parallelism()
-        .map_or(1, NonZero::get)
-        .min(items.len());
-    let (sender, results) = mpsc::channel();
-    thread::scope(|scope| {
-        for _ in 0..workers {
-            let (sender, next, work) = (sender.clone(), &next, &work);
-            scope.spawn(move || {
-                loop {
-                    let nth = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(nth) else { break };
-                    if sender.send((nth, work(item))).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        let mut early = BTreeMap::new();
-        let mut due = 0;
-        for (nth, result) in results {
-            early.insert(nth, result);
-            while let Some(result) = early.remove(&due) {
-                take(result);
-                due += 1;
-            }
-        }
-    });
-}
-
-fn progress_bar(images: usize) -> ProgressBar {
-    let target = if images < MANY {
-        ProgressDrawTarget::hidden()
-    } else {
-        ProgressDrawTarget::stderr()
-    };
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} images, {eta} left")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::with_draw_target(Some(images as u64), target).with_style(style)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn results_come_in_the_order_of_the_items_however_long_each_takes() {
-        let items: Vec<u64> = (0..40).collect();
-        let mut seen = Vec::new();
-        in_order(
-            &items,
-            |&item| {
-                thread::sleep(Duration::from_millis(if item % 7 == 0 { 5 } else { 0 }));
-                item * 2
-            },
-            |doubled| seen.push(doubled),
-        );
-        assert_eq!(seen, items.iter().map(|item| item * 2).collect::<Vec<_>>());
-    }
 
     #[test]
     fn a_threshold_outside_0_to_1_is_refused() {

@@ -1,8 +1,12 @@
 //! The `lifesign` command.
 
 mod admin;
+mod calibrate;
 mod check;
+mod evaluate;
 mod flags;
+mod labelled;
+mod progress;
 mod serve;
 
 use std::process::ExitCode;
@@ -30,6 +34,10 @@ enum Command {
     Config(flags::ServiceFlags),
     /// Judge photographs without a server.
     Check(check::CheckArgs),
+    /// Measure how good a detector is on labelled images: the ISO/IEC 30107-3 report.
+    Evaluate(evaluate::EvaluateArgs),
+    /// Fit the calibration of the built-in models to labelled images of one's own cameras.
+    Calibrate(calibrate::CalibrateArgs),
     /// Add, list or disable the clients that may call the service.
     #[command(subcommand)]
     Client(admin::ClientCommand),
@@ -46,6 +54,8 @@ fn main() -> ExitCode {
         Command::Serve(flags) => serve::serve(flags),
         Command::Config(flags) => serve::config(flags),
         Command::Check(args) => check::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
         Command::Client(command) => admin::client(command),
         Command::Token(command) => admin::token(command),
         Command::Collection(command) => admin::collection(command),

@@ -66,6 +66,7 @@ impl Service {
                 max_pixels: config.max_pixels,
             },
             models_dir: config.models_dir.clone(),
+            calibration: config.calibration.clone(),
         };
         // Most of a second of pure computation, once, before anything is served.
         let engine = Arc::new(Engine::load(&engine)?);

@@ -9,7 +9,7 @@ use image::RgbImage;
 
 use crate::geometry::{Point, Rect};
 use crate::network::{InferenceError, Network, Output, Tensor};
-use crate::resample::resample;
+use crate::resample::{Filter, resample};
 
 /// Longer side of the copies looked at, in pixels, and the sides a canvas may have: one for every
 /// aspect ratio would cost a network plan each.
@@ -102,7 +102,7 @@ impl Detector {
         let scale = look.longer_side as f32 / width.max(height) as f32;
         let copy_width = ((width as f32 * scale).round() as u32).max(1);
         let copy_height = ((height as f32 * scale).round() as u32).max(1);
-        let copy = resample(picture, None, copy_width, copy_height)?;
+        let copy = resample(picture, None, Filter::Antialias, copy_width, copy_height)?;
         let canvas = |side: u32| {
             let fits = look
                 .canvas_sides

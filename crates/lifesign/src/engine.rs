@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
+use image::RgbImage;
+
 use crate::capture::{self, Profile};
 use crate::decode::{self, Limits};
 use crate::detect::{Detector, Face};
 use crate::models::{LoadError, ModelInfo, ModelSource};
 use crate::network::InferenceError;
-use crate::pad::{Pad, calibration::Device};
+use crate::pad::Pad;
+use crate::pad::calibration::{CalibrationFile, Device};
 use crate::rejection::Rejection;
 
 /// How an [`Engine`] is set up.
@@ -18,6 +21,9 @@ pub struct EngineConfig {
     /// A folder laid out like the repository's `models/`; what it holds (`detector/card.toml`,
     /// `pad/card.toml`) replaces the built-in model of that kind.
     pub models_dir: Option<PathBuf>,
+    /// A file whose calibration replaces that of the PAD model's card: see
+    /// [`CalibrationFile`](crate::pad::calibration::CalibrationFile).
+    pub calibration: Option<PathBuf>,
 }
 
 /// What differs from one assessment to the next.
@@ -34,6 +40,8 @@ pub struct AssessOptions {
 pub struct Assessment {
     /// Probability that the face is bona fide, 0 to 1.
     pub score: f64,
+    /// What the PAD networks said before calibration: log-odds, any number.
+    pub raw: f64,
     /// The face that was judged: the largest.
     pub face: Face,
 }
@@ -54,6 +62,7 @@ pub struct Engine {
     limits: Limits,
     detector: Detector,
     pad: Pad,
+    calibration: CalibrationFile,
     models: Vec<ModelInfo>,
 }
 
@@ -63,13 +72,14 @@ impl Engine {
     /// # Errors
     /// [`LoadError`] names the file and what is wrong with it.
     pub fn load(config: &EngineConfig) -> Result<Engine, LoadError> {
-        let source = ModelSource::new(config.models_dir.as_deref())?;
+        let source = ModelSource::new(config.models_dir.as_deref(), config.calibration.as_deref())?;
         let (detector, detector_info) = source.detector()?;
-        let (pad, pad_info) = source.pad()?;
+        let (pad, calibration, pad_info) = source.pad()?;
         Ok(Engine {
             limits: config.limits,
             detector,
             pad,
+            calibration,
             models: vec![detector_info, pad_info],
         })
     }
@@ -84,7 +94,24 @@ impl Engine {
         let faces = self.detector.find(&picture)?;
         let face = capture::check(faces, picture.dimensions(), options.profile)?;
         let score = self.pad.score(&picture, &face.rect, options.device)?;
-        Ok(Assessment { score, face })
+        Ok(Assessment {
+            score: score.probability,
+            raw: score.raw,
+            face,
+        })
+    }
+
+    /// All faces in `picture`, the largest first; what [`Engine::assess`] chooses from.
+    ///
+    /// # Errors
+    /// [`InferenceError`] when the network fails.
+    pub fn faces(&self, picture: &RgbImage) -> Result<Vec<Face>, InferenceError> {
+        self.detector.find(picture)
+    }
+
+    /// The calibration in force: that of the model card, or of the file that replaces it.
+    pub fn calibration(&self) -> &CalibrationFile {
+        &self.calibration
     }
 
     /// The loaded models, with the SHA-256 of every file.

@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 
 use crate::detect::Detector;
 use crate::network::{self, InferenceError, Network};
-use crate::pad::{Pad, card::Card};
+use crate::pad::calibration::CalibrationFile;
+use crate::pad::{Pad, View, card::Card};
 
 include!(concat!(env!("OUT_DIR"), "/models.rs"));
 
@@ -43,8 +44,8 @@ impl fmt::Display for ModelInfo {
 /// A model could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// A file of the models folder could not be read.
-    #[error("cannot read the model file {path}: {cause}")]
+    /// A file of the models folder, or a calibration, could not be read.
+    #[error("cannot read {path}: {cause}")]
     Read {
         /// The file.
         path: PathBuf,
@@ -59,6 +60,14 @@ pub enum LoadError {
     Card {
         /// The card.
         path: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A calibration file cannot be used.
+    #[error("the calibration {path}: {problem}")]
+    Calibration {
+        /// The file.
+        path: PathBuf,
         /// What is wrong with it.
         problem: String,
     },
@@ -100,6 +109,7 @@ struct DetectorCard {
 /// Finds model files.
 pub(crate) struct ModelSource<'a> {
     folder: Option<&'a Path>,
+    calibration: Option<&'a Path>,
 }
 
 /// The files of one model: `detector` or `pad`.
@@ -109,8 +119,16 @@ struct Files<'a> {
 }
 
 impl<'a> ModelSource<'a> {
-    pub(crate) fn new(folder: Option<&'a Path>) -> Result<Self, LoadError> {
-        let source = ModelSource { folder };
+    /// Models of `folder` instead of the built-in ones, and the calibration of the file at
+    /// `calibration` instead of the card's.
+    pub(crate) fn new(
+        folder: Option<&'a Path>,
+        calibration: Option<&'a Path>,
+    ) -> Result<Self, LoadError> {
+        let source = ModelSource {
+            folder,
+            calibration,
+        };
         match folder {
             Some(path) if !source.replaces("detector") && !source.replaces("pad") => {
                 Err(LoadError::Empty(path.to_owned()))
@@ -150,22 +168,29 @@ impl<'a> ModelSource<'a> {
         ))
     }
 
-    pub(crate) fn pad(&self) -> Result<(Pad, ModelInfo), LoadError> {
+    /// The PAD networks, and their calibration as a file of its own.
+    pub(crate) fn pad(&self) -> Result<(Pad, CalibrationFile, ModelInfo), LoadError> {
         let files = self.files("pad");
         let card = Card::parse(&files.card()?).map_err(|problem| files.card_error(problem))?;
         let mut views = Vec::new();
         let mut model_files = Vec::new();
         for view in card.views {
             let (network, file) = files.network(&view.weights, &view.sha256)?;
-            views.push((view, network));
+            let path = files.path(&view.weights);
+            let view =
+                View::new(view, network).map_err(|cause| LoadError::Network { path, cause })?;
+            views.push(view);
             model_files.push(file);
         }
-        let pad = Pad::new(views, card.calibration).map_err(|cause| LoadError::Network {
-            path: files.path("card.toml"),
-            cause,
-        })?;
+        let weights = model_files.iter().map(|file| file.sha256.clone());
+        let mut calibration = CalibrationFile::new(weights.collect(), card.calibration);
+        if let Some(path) = self.calibration {
+            let file = replace_calibration(path, &mut calibration)?;
+            model_files.push(file);
+        }
         Ok((
-            pad,
+            Pad::new(views, calibration.calibration.clone()),
+            calibration,
             ModelInfo {
                 name: card.name,
                 version: card.version,
@@ -173,6 +198,32 @@ impl<'a> ModelSource<'a> {
             },
         ))
     }
+}
+
+/// Puts the calibration file at `path`, which must have been made for the same networks, in place
+/// of the card's.
+fn replace_calibration(path: &Path, card: &mut CalibrationFile) -> Result<ModelFile, LoadError> {
+    let problem = |problem| LoadError::Calibration {
+        path: path.to_owned(),
+        problem,
+    };
+    let text = fs::read_to_string(path).map_err(|cause| LoadError::Read {
+        path: path.to_owned(),
+        cause,
+    })?;
+    let file = CalibrationFile::parse(&text).map_err(problem)?;
+    if file.weights != card.weights {
+        return Err(problem(
+            "it was made for other networks than those loaded; run `lifesign calibrate` again"
+                .to_owned(),
+        ));
+    }
+    *card = file;
+    let name = path.file_name().unwrap_or_default();
+    Ok(ModelFile {
+        name: name.to_string_lossy().into_owned(),
+        sha256: hex::encode(Sha256::digest(&text)),
+    })
 }
 
 impl Files<'_> {
@@ -249,9 +300,9 @@ mod tests {
 
     #[test]
     fn the_built_in_models_match_their_cards() {
-        let source = ModelSource::new(None).unwrap();
+        let source = ModelSource::new(None, None).unwrap();
         let (_, detector) = source.detector().unwrap();
-        let (_, pad) = source.pad().unwrap();
+        let (_, _, pad) = source.pad().unwrap();
         assert!(
             detector
                 .files
@@ -264,11 +315,35 @@ mod tests {
     #[test]
     fn a_folder_that_replaces_nothing_is_a_mistake_and_said_so() {
         let folder = std::env::temp_dir().join("lifesign-no-models-here");
-        let error = ModelSource::new(Some(&folder)).err().unwrap();
+        let error = ModelSource::new(Some(&folder), None).err().unwrap();
         assert!(
             error.to_string().contains("lifesign-no-models-here"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_calibration_file_replaces_the_cards_if_it_was_made_for_the_loaded_networks() {
+        let (_, mut file, _) = ModelSource::new(None, None).unwrap().pad().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ours.toml");
+        let weights = std::mem::take(&mut file.weights);
+        let load = |file: &CalibrationFile| {
+            fs::write(&path, file.to_toml()).unwrap();
+            ModelSource::new(None, Some(&path)).unwrap().pad()
+        };
+        let error = load(&file).err().unwrap().to_string();
+        assert!(
+            error.contains("ours.toml") && error.contains("other networks"),
+            "{error}"
+        );
+
+        file.weights = weights;
+        file.calibration.default.slope = 0.5;
+        let (_, used, calibrated) = load(&file).unwrap();
+        assert_eq!(used.calibration.default.slope, 0.5);
+        let names: Vec<&str> = calibrated.files.iter().map(|file| &*file.name).collect();
+        assert_eq!(names, ["wide.onnx", "tight.onnx", "ours.toml"]);
     }
 
     #[test]
@@ -286,7 +361,9 @@ mod tests {
                 fs::write(detector.join(name), bytes).unwrap();
             }
         }
-        let outcome = ModelSource::new(Some(folder.path())).unwrap().detector();
+        let outcome = ModelSource::new(Some(folder.path()), None)
+            .unwrap()
+            .detector();
         assert!(matches!(outcome, Err(LoadError::Checksum { .. })));
     }
 }

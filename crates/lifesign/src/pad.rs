@@ -18,29 +18,29 @@ use card::{OutputKind, ViewCard};
 
 /// Loaded PAD networks with their calibration.
 pub struct Pad {
-    views: Vec<(ViewCard, Box<dyn Network>)>,
+    views: Vec<View>,
     calibrations: Calibrations,
 }
 
+/// What the networks of a [`Pad`] say of a face.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PadScore {
+    /// The weighted sum of the views' bona fide logits, before calibration.
+    pub raw: f64,
+    /// Probability of bona fide, 0 to 1.
+    pub probability: f64,
+}
+
 impl Pad {
-    /// Joins each view of a card with its loaded network.
-    ///
-    /// # Errors
-    /// [`InferenceError`] when a network does not take the input its card describes.
-    pub fn new(
-        views: Vec<(ViewCard, Box<dyn Network>)>,
-        calibrations: Calibrations,
-    ) -> Result<Self, InferenceError> {
-        for (view, network) in &views {
-            network.prepare(view.input.shape())?;
-        }
-        Ok(Pad {
+    /// Joins views with their calibration.
+    pub fn new(views: Vec<View>, calibrations: Calibrations) -> Self {
+        Pad {
             views,
             calibrations,
-        })
+        }
     }
 
-    /// Probability, 0 to 1, that the face at `face` (pixels of `picture`) is bona fide.
+    /// Whether the face at `face` (pixels of `picture`) is bona fide.
     ///
     /// # Errors
     /// [`InferenceError`] when a network fails or its output is not what the card describes.
@@ -49,21 +49,39 @@ impl Pad {
         picture: &RgbImage,
         face: &Rect,
         device: Device,
-    ) -> Result<f64, InferenceError> {
-        Ok(self
-            .calibrations
-            .of(device)
-            .probability(self.raw_score(picture, face)?))
+    ) -> Result<PadScore, InferenceError> {
+        let mut raw = 0.0;
+        for view in &self.views {
+            raw += view.card.weight * view.logit(picture, face)?;
+        }
+        let probability = self.calibrations.of(device).probability(raw);
+        Ok(PadScore { raw, probability })
+    }
+}
+
+/// One loaded network and the part of the picture it sees.
+pub struct View {
+    card: ViewCard,
+    network: Box<dyn Network>,
+}
+
+impl View {
+    /// Joins a card's view with its loaded network.
+    ///
+    /// # Errors
+    /// [`InferenceError`] when the network does not take the input that the card describes.
+    pub fn new(card: ViewCard, network: Box<dyn Network>) -> Result<Self, InferenceError> {
+        network.prepare(card.input.shape())?;
+        Ok(View { card, network })
     }
 
-    /// The weighted sum of the views' bona fide logits, before calibration.
-    fn raw_score(&self, picture: &RgbImage, face: &Rect) -> Result<f64, InferenceError> {
-        let mut raw = 0.0;
-        for (view, network) in &self.views {
-            let input = crop::input(picture, face, view)?;
-            raw += view.weight * live_logit(&network.run(input)?, view)?;
-        }
-        Ok(raw)
+    /// The network's log-odds that the face at `face` (pixels of `picture`) is bona fide.
+    ///
+    /// # Errors
+    /// [`InferenceError`] when the network fails or its output is not what the card describes.
+    pub fn logit(&self, picture: &RgbImage, face: &Rect) -> Result<f64, InferenceError> {
+        let input = crop::input(picture, face, &self.card)?;
+        live_logit(&self.network.run(input)?, &self.card)
     }
 }
 

@@ -1,32 +1,50 @@
-//! Antialiased bilinear resampling of a part of a picture: the filter widens when it shrinks, as
-//! Pillow's does, which the training uses.
+//! Bilinear resampling of a part of a picture.
 
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer, images::Image};
 use image::RgbImage;
+use serde::{Deserialize, Serialize};
 
 use crate::network::InferenceError;
 
-/// A square of a picture, in its pixels; not necessarily whole ones.
+/// A part of a picture, in its pixels; not necessarily whole ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Square {
+pub struct Part {
     /// Left edge.
     pub left: f64,
     /// Top edge.
     pub top: f64,
-    /// Both sides.
-    pub side: f64,
+    /// Extent to the right.
+    pub width: f64,
+    /// Extent downwards.
+    pub height: f64,
+}
+
+/// What bilinear resampling does where it shrinks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Filter {
+    /// The filter widens, as Pillow's does: all pixels count.
+    #[default]
+    Antialias,
+    /// The four nearest pixels count, as in OpenCV's `INTER_LINEAR`.
+    Plain,
 }
 
 /// All of `picture`, or the `part` of it, at `width` x `height`: interleaved RGB, row by row.
 pub(crate) fn resample(
     picture: &RgbImage,
-    part: Option<Square>,
+    part: Option<Part>,
+    filter: Filter,
     width: u32,
     height: u32,
 ) -> Result<Vec<u8>, InferenceError> {
-    let mut options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-    if let Some(Square { left, top, side }) = part {
-        options = options.crop(left, top, side, side);
+    let algorithm = match filter {
+        Filter::Antialias => ResizeAlg::Convolution(FilterType::Bilinear),
+        Filter::Plain => ResizeAlg::Interpolation(FilterType::Bilinear),
+    };
+    let mut options = ResizeOptions::new().resize_alg(algorithm);
+    if let Some(part) = part {
+        options = options.crop(part.left, part.top, part.width, part.height);
     }
     let mut copy = Image::new(width, height, PixelType::U8x3);
     Resizer::new()
@@ -42,24 +60,30 @@ mod tests {
     #[test]
     fn a_part_at_its_own_size_is_the_part_itself() {
         let picture = RgbImage::from_fn(6, 5, |x, y| image::Rgb([x as u8 * 9, y as u8 * 7, 3]));
-        let part = Square {
+        let part = Part {
             left: 2.0,
             top: 1.0,
-            side: 3.0,
+            width: 3.0,
+            height: 2.0,
         };
-        let copy = resample(&picture, Some(part), 3, 3).unwrap();
-        let expected = image::imageops::crop_imm(&picture, 2, 1, 3, 3).to_image();
-        assert_eq!(copy, expected.into_raw());
+        let expected = image::imageops::crop_imm(&picture, 2, 1, 3, 2).to_image();
+        for filter in [Filter::Antialias, Filter::Plain] {
+            let copy = resample(&picture, Some(part), filter, 3, 2).unwrap();
+            assert_eq!(copy, *expected.as_raw());
+        }
     }
 
     #[test]
-    fn shrinking_averages_all_pixels_instead_of_picking_some() {
+    fn shrinking_averages_all_pixels_unless_told_to_pick_the_nearest() {
         // Stripes one pixel wide would alias to black or white when pixels were picked.
         let stripes = RgbImage::from_fn(64, 64, |x, _| image::Rgb([255 * (x % 2) as u8; 3]));
-        let copy = resample(&stripes, None, 8, 8).unwrap();
+        let copy = resample(&stripes, None, Filter::Antialias, 8, 8).unwrap();
         assert!(
             copy.iter().all(|value| (120..=135).contains(value)),
             "{copy:?}"
         );
+        let wide = RgbImage::from_fn(64, 64, |x, _| image::Rgb([255 * (x / 4 % 2) as u8; 3]));
+        let picked = resample(&wide, None, Filter::Plain, 8, 8).unwrap();
+        assert!(picked.contains(&0) || picked.contains(&255), "{picked:?}");
     }
 }

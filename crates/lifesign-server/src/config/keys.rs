@@ -146,6 +146,12 @@ pub const KEYS: &[Key] = &[
         "Models to use instead of the built-in ones",
     ),
     key(
+        "calibration",
+        "",
+        "FILE",
+        "Calibration to use instead of the model card's; lifesign calibrate writes it",
+    ),
+    key(
         "log",
         "info",
         "FILTER",

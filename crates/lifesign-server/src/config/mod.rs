@@ -62,6 +62,8 @@ pub struct Config {
     pub fetch_timeout: Duration,
     /// Directory of models to use instead of the built-in ones.
     pub models_dir: Option<PathBuf>,
+    /// File of a calibration to use instead of the model card's.
+    pub calibration: Option<PathBuf>,
     /// Which events are logged, as a `tracing` filter.
     pub log: String,
     /// Form of the log lines.

@@ -199,10 +199,8 @@ pub(super) fn typed(effective: &[Effective]) -> Result<Config, ConfigError> {
         fetch: values.read("fetch", value::boolean)?,
         fetch_connect_timeout: values.read("fetch_connect_timeout", value::duration)?,
         fetch_timeout: values.read("fetch_timeout", value::duration)?,
-        models_dir: values.read("models_dir", |text| match text {
-            "" => Ok(None),
-            text => value::directory(text).map(Some),
-        })?,
+        models_dir: values.read("models_dir", |text| Ok(value::path(text)))?,
+        calibration: values.read("calibration", |text| Ok(value::path(text)))?,
         log: values.read("log", value::log_filter)?,
         log_format: values.read("log_format", value::log_format)?,
     })
@@ -323,7 +321,7 @@ mod tests {
         );
         for key in KEYS
             .iter()
-            .filter(|key| !["data_dir", "issuer", "models_dir"].contains(&key.name))
+            .filter(|key| !["data_dir", "issuer", "models_dir", "calibration"].contains(&key.name))
         {
             let message = refusal(&layers(&[(key.name, "=?!=")], &[], None));
             assert!(message.contains(&format!("`{}`", key.name)), "{message}");

@@ -124,6 +124,11 @@ pub(super) fn directory(text: &str) -> Result<PathBuf, Expected> {
     }
 }
 
+/// A path that may be left unset.
+pub(super) fn path(text: &str) -> Option<PathBuf> {
+    (!text.is_empty()).then(|| PathBuf::from(text))
+}
+
 pub(super) fn log_filter(text: &str) -> Result<String, Expected> {
     match EnvFilter::builder().parse(text) {
         Ok(_) => Ok(text.to_owned()),

@@ -42,7 +42,11 @@ where
             confidence: 1.0,
             landmarks,
         };
-        (self.0)(bytes, options).map(|score| Assessment { score, face })
+        (self.0)(bytes, options).map(|score| Assessment {
+            score,
+            raw: score,
+            face,
+        })
     }
 
     fn models(&self) -> &[ModelInfo] {

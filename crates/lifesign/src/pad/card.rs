@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::calibration::Calibrations;
+use super::calibration::{Calibrations, unknown_format};
+use crate::resample::Filter;
 
 /// `card.toml` of a PAD model.
 #[derive(Debug, Clone, Deserialize)]
@@ -83,8 +84,12 @@ pub enum Colour {
 pub struct CropCard {
     /// How it is placed.
     pub rule: CropRule,
-    /// Its side, in longer sides of the face box.
+    /// Its size: for `square-inside` the side in longer sides of the face box, for `box-inside`
+    /// in face boxes.
     pub factor: f64,
+    /// How it is brought to the input's size.
+    #[serde(default)]
+    pub resample: Filter,
 }
 
 /// How a crop is placed around a face box.
@@ -94,6 +99,9 @@ pub enum CropRule {
     /// A square about the box's centre, reduced to the picture's shorter side, then shifted inside
     /// the picture.
     SquareInside,
+    /// The box enlarged about its centre, reduced to fit the picture, then shifted inside it; its
+    /// aspect ratio is lost when it is brought to the input's size.
+    BoxInside,
 }
 
 /// Where a network's answer is.
@@ -128,38 +136,40 @@ impl Card {
 
     fn check(&self) -> Result<(), String> {
         if self.format != 1 {
-            return Err(format!(
-                "format {} is not known; this version reads format 1",
-                self.format
-            ));
+            return Err(unknown_format(self.format));
         }
         if self.views.is_empty() {
             return Err("there is no [[view]]".to_owned());
         }
-        if !self.calibration.are_sound() {
-            return Err("calibration: slope must be above 0, intercept a number".to_owned());
+        self.calibration.check()?;
+        self.views.iter().try_for_each(ViewCard::check)
+    }
+}
+
+impl ViewCard {
+    /// Whether the view can be meant.
+    ///
+    /// # Errors
+    /// A sentence that names the view and the key at fault.
+    pub fn check(&self) -> Result<(), String> {
+        let ViewCard { name, input, .. } = self;
+        if !(1..=1024).contains(&input.width) || !(1..=1024).contains(&input.height) {
+            return Err(format!(
+                "view `{name}`: input sides must be 1 to 1024 pixels"
+            ));
         }
-        for view in &self.views {
-            let name = &view.name;
-            let input = &view.input;
-            if !(1..=1024).contains(&input.width) || !(1..=1024).contains(&input.height) {
-                return Err(format!(
-                    "view `{name}`: input sides must be 1 to 1024 pixels"
-                ));
-            }
-            if !input.mean.iter().all(|mean| mean.is_finite())
-                || !input.std.iter().all(|std| std.is_finite() && *std > 0.0)
-            {
-                return Err(format!(
-                    "view `{name}`: input mean must be numbers, std above 0"
-                ));
-            }
-            if !(view.crop.factor.is_finite() && view.crop.factor > 0.0) {
-                return Err(format!("view `{name}`: crop factor must be above 0"));
-            }
-            if !view.weight.is_finite() {
-                return Err(format!("view `{name}`: weight must be a number"));
-            }
+        if !input.mean.iter().all(|mean| mean.is_finite())
+            || !input.std.iter().all(|std| std.is_finite() && *std > 0.0)
+        {
+            return Err(format!(
+                "view `{name}`: input mean must be numbers, std above 0"
+            ));
+        }
+        if !(self.crop.factor.is_finite() && self.crop.factor > 0.0) {
+            return Err(format!("view `{name}`: crop factor must be above 0"));
+        }
+        if !self.weight.is_finite() {
+            return Err(format!("view `{name}`: weight must be a number"));
         }
         Ok(())
     }

@@ -1,0 +1,110 @@
+//! Error rates at thresholds.
+
+use super::{Cohort, Judged};
+use crate::evaluation::{OperatingPoint, Rate, SpeciesRate, ThresholdOrigin, ThresholdRow};
+use crate::metrics::rate;
+
+/// The share of `judged` for which `is_error` holds.
+pub(super) fn share<'j>(
+    judged: impl Iterator<Item = &'j Judged<'j>>,
+    is_error: impl Fn(&Judged<'_>) -> bool,
+) -> Rate {
+    let (mut errors, mut presentations) = (0, 0);
+    for one in judged {
+        presentations += 1;
+        errors += usize::from(is_error(one));
+    }
+    rate(errors, presentations)
+}
+
+/// Attacks with a score that are taken for bona fide, of those for which `of` holds.
+pub(super) fn apcer(
+    judged: &[Judged<'_>],
+    threshold: f64,
+    of: impl Fn(&Judged<'_>) -> bool,
+) -> Rate {
+    let scored = judged
+        .iter()
+        .filter(|one| one.is_attack() && one.score.is_some() && of(one));
+    share(scored, |one| one.accepted(threshold))
+}
+
+/// Bona fide presentations with a score that are not accepted, of those for which `of` holds.
+pub(super) fn bpcer(
+    judged: &[Judged<'_>],
+    threshold: f64,
+    of: impl Fn(&Judged<'_>) -> bool,
+) -> Rate {
+    let scored = judged
+        .iter()
+        .filter(|one| !one.is_attack() && one.score.is_some() && of(one));
+    share(scored, |one| !one.accepted(threshold))
+}
+
+/// The rate of `class` that got no score, of those for which `of` holds.
+pub(super) fn non_response(judged: &[Judged<'_>], of: impl Fn(&Judged<'_>) -> bool) -> Rate {
+    share(judged.iter().filter(|one| of(one)), |one| {
+        one.given().is_none()
+    })
+}
+
+/// The highest rate; of equal ones the one that may be highest, having the fewest presentations.
+pub(super) fn highest(rates: &[SpeciesRate]) -> Option<&SpeciesRate> {
+    let key = |rate: &SpeciesRate| (rate.rate.value, rate.rate.high);
+    let known = rates.iter().filter(|rate| rate.rate.value.is_some());
+    known.max_by(|a, b| {
+        key(a)
+            .partial_cmp(&key(b))
+            .unwrap_or(std::cmp::Ordering::Equal)
+    })
+}
+
+fn by_species(cohort: &Cohort<'_>, judged: &[Judged<'_>], threshold: f64) -> Vec<SpeciesRate> {
+    let each = cohort.species.iter().enumerate();
+    each.map(|(nth, species)| SpeciesRate {
+        species: species.species.clone(),
+        rate: apcer(judged, threshold, |one| one.species == Some(nth)),
+    })
+    .collect()
+}
+
+pub(super) fn operating_point(
+    cohort: &Cohort<'_>,
+    judged: &[Judged<'_>],
+    origin: ThresholdOrigin,
+    threshold: f64,
+) -> OperatingPoint {
+    let rates = by_species(cohort, judged, threshold);
+    let apcer_max = highest(&rates).cloned();
+    let bona_fide = bpcer(judged, threshold, |_| true);
+    let worst = apcer_max.as_ref().and_then(|worst| worst.rate.value);
+    let of_class = |attack| judged.iter().filter(move |one| one.is_attack() == attack);
+    OperatingPoint {
+        origin,
+        threshold,
+        acer: worst
+            .zip(bona_fide.value)
+            .map(|(apcer, bpcer)| f64::midpoint(apcer, bpcer)),
+        apcer: rates,
+        apcer_max,
+        apcer_pooled: apcer(judged, threshold, |_| true),
+        bpcer: bona_fide,
+        attacks_accepted: share(of_class(true), |one| one.accepted(threshold)),
+        bona_fide_turned_away: share(of_class(false), |one| !one.accepted(threshold)),
+    }
+}
+
+/// Rows for thresholds 0.05, 0.10, … 0.95.
+pub(super) fn threshold_rows(cohort: &Cohort<'_>, judged: &[Judged<'_>]) -> Vec<ThresholdRow> {
+    let row = |nth: u32| {
+        let threshold = f64::from(5 * nth) / 100.0;
+        let rates = by_species(cohort, judged, threshold);
+        ThresholdRow {
+            threshold,
+            apcer_max: highest(&rates).and_then(|worst| worst.rate.value),
+            apcer_pooled: apcer(judged, threshold, |_| true).value,
+            bpcer: bpcer(judged, threshold, |_| true).value,
+        }
+    };
+    (1..=19).map(row).collect()
+}

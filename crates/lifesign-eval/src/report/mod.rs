@@ -1,0 +1,5 @@
+//! An evaluation for people.
+
+pub mod html;
+pub mod text;
+pub mod thumbnails;
