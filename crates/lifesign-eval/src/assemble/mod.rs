@@ -209,37 +209,30 @@ struct Units {
 }
 
 impl Units {
-    fn of(manifest: &Manifest, rows: &[Row]) -> Units {
-        let columns: [(&str, fn(&Row) -> Option<&String>); 2] = [
-            ("source", |row| row.source.as_ref()),
-            ("subject", |row| row.subject.as_ref()),
+    fn of<'a>(manifest: &Manifest, rows: &'a [Row]) -> Units {
+        type Value = fn(&Row) -> Option<&str>;
+        let columns: [(&str, Value); 2] = [
+            ("source", |row| row.source.as_deref()),
+            ("subject", |row| row.subject.as_deref()),
         ];
         let column = columns
             .into_iter()
             .find(|(name, _)| manifest.column(name).is_ok());
-        let Some((name, value)) = column else {
-            return Units {
-                name: "image",
-                count: rows.len(),
-                of_row: (0..rows.len()).collect(),
-            };
+        let (name, value) = column.unwrap_or(("image", |_| None));
+        // A row that names none is like no other row. Sorted, so that the draws do not depend on
+        // the order of rows.
+        let key = |row: &'a Row| match value(row) {
+            Some(value) => (value, ""),
+            None => ("", &*row.image),
         };
-        let mut positions = BTreeMap::new();
-        let mut count = 0;
-        let mut another = || {
-            count += 1;
-            count - 1
-        };
-        // A row that names none is like no other row.
-        let of_row = rows.iter().map(|row| match value(row) {
-            Some(value) => *positions.entry(value).or_insert_with(&mut another),
-            None => another(),
-        });
-        let of_row = of_row.collect();
+        let mut keys: Vec<(&str, &str)> = rows.iter().map(key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let position = |row| keys.binary_search(&key(row)).unwrap_or_default();
         Units {
             name,
-            count,
-            of_row,
+            count: keys.len(),
+            of_row: rows.iter().map(position).collect(),
         }
     }
 }

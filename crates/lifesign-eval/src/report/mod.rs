@@ -3,3 +3,6 @@
 pub mod html;
 pub mod text;
 pub mod thumbnails;
+
+#[cfg(test)]
+mod schema_test;
