@@ -258,6 +258,22 @@ pub struct SpeciesRate {
     pub rate: Rate,
 }
 
+impl SpeciesRate {
+    /// The highest rate; of equal ones the one that may be highest, having the fewest
+    /// presentations.
+    pub fn highest(rates: &[SpeciesRate]) -> Option<&SpeciesRate> {
+        let key = |species: &SpeciesRate| (species.rate.value, species.rate.high);
+        let known = rates.iter().filter(|species| species.rate.value.is_some());
+        known.reduce(|highest, next| {
+            if key(next) > key(highest) {
+                next
+            } else {
+                highest
+            }
+        })
+    }
+}
+
 /// Non-responses for one reason.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

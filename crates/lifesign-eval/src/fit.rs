@@ -2,15 +2,18 @@
 //!
 //! Platt scaling (J. Platt, *Probabilistic Outputs for Support Vector Machines*, 1999, with its
 //! smoothed targets) or temperature scaling (C. Guo et al., *On Calibration of Modern Neural
-//! Networks*, 2017), by Newton's method with backtracking as in H.-T. Lin, C.-J. Lin and R. Weng,
-//! *A note on Platt's probabilistic outputs*, 2007. Both classes count alike, and inside a class
+//! Networks*, 2017). Both classes count alike, and inside a class
 //! every source, so that the probability is that of a presentation which is as likely to be one as
 //! the other, and a source with many frames does not decide for all.
+
+mod logistic;
 
 use std::collections::BTreeMap;
 
 use lifesign::Device;
 use lifesign::pad::calibration::{Calibration, Calibrations};
+
+use logistic::{Point, logistic};
 
 /// Fewest presentations of each class that a device needs for a calibration of its own.
 pub const FEWEST: usize = 20;
@@ -193,69 +196,6 @@ fn weights(samples: &[Sample]) -> Vec<f64> {
     samples.iter().map(weight).collect()
 }
 
-struct Point {
-    features: [f64; 2],
-    target: f64,
-    weight: f64,
-}
-
-/// The two factors that make `weight * cross-entropy(target, sigmoid(factors * features))` least.
-fn logistic(points: &[Point]) -> [f64; 2] {
-    let log_odds =
-        |at: [f64; 2], point: &Point| at[0] * point.features[0] + at[1] * point.features[1];
-    let loss = |at: [f64; 2]| -> f64 {
-        let each = points.iter().map(|point| {
-            let z = log_odds(at, point);
-            // log(1 + exp(z)) - target * z, without overflow
-            point.weight * (z.max(0.0) + (-z.abs()).exp().ln_1p() - point.target * z)
-        });
-        each.sum()
-    };
-    let mut at = [0.0, 0.0];
-    let mut current = loss(at);
-    for _ in 0..100 {
-        let mut gradient = [0.0; 2];
-        // The ridge keeps the second factor at 0 where its feature is.
-        let mut hessian = [[1e-12, 0.0], [0.0, 1e-12]];
-        for point in points {
-            let p = 1.0 / (1.0 + (-log_odds(at, point)).exp());
-            for (i, gradient) in gradient.iter_mut().enumerate() {
-                *gradient += point.weight * (p - point.target) * point.features[i];
-                for j in 0..2 {
-                    hessian[i][j] +=
-                        point.weight * p * (1.0 - p) * point.features[i] * point.features[j];
-                }
-            }
-        }
-        let determinant = hessian[0][0] * hessian[1][1] - hessian[0][1] * hessian[1][0];
-        let step = [
-            (gradient[0] * hessian[1][1] - gradient[1] * hessian[0][1]) / determinant,
-            (gradient[1] * hessian[0][0] - gradient[0] * hessian[1][0]) / determinant,
-        ];
-        let slope = gradient[0] * step[0] + gradient[1] * step[1];
-        if slope.is_nan() || slope < 1e-14 {
-            break;
-        }
-        let mut size = 1.0;
-        let better = loop {
-            let next = [at[0] - size * step[0], at[1] - size * step[1]];
-            let value = loss(next);
-            if value <= current - 1e-4 * size * slope {
-                break Some((next, value));
-            }
-            size /= 2.0;
-            if size < 1e-10 {
-                break None;
-            }
-        };
-        match better {
-            Some((next, value)) => (at, current) = (next, value),
-            None => break,
-        }
-    }
-    at
-}
-
 /// Raises the intercept until few enough bona fide presentations are lost; never lowers it.
 fn raise(calibration: &mut Calibration, samples: &[Sample], weights: &[f64], limit: BpcerLimit) {
     let each = samples.iter().zip(weights);
@@ -353,8 +293,8 @@ mod tests {
     #[test]
     fn separated_classes_give_a_finite_calibration() {
         let sample = |nth: usize| Sample {
-            raw: if nth % 2 == 0 { 3.0 } else { -3.0 },
-            bona_fide: nth % 2 == 0,
+            raw: if nth.is_multiple_of(2) { 3.0 } else { -3.0 },
+            bona_fide: nth.is_multiple_of(2),
             device: Device::Unknown,
             source: 0,
         };

@@ -23,9 +23,7 @@ pub(super) fn apcer(
     threshold: f64,
     of: impl Fn(&Judged<'_>) -> bool,
 ) -> Rate {
-    let scored = judged
-        .iter()
-        .filter(|one| one.is_attack() && one.score.is_some() && of(one));
+    let scored = with_score(judged, true).filter(|one| of(one));
     share(scored, |one| one.accepted(threshold))
 }
 
@@ -35,27 +33,19 @@ pub(super) fn bpcer(
     threshold: f64,
     of: impl Fn(&Judged<'_>) -> bool,
 ) -> Rate {
-    let scored = judged
-        .iter()
-        .filter(|one| !one.is_attack() && one.score.is_some() && of(one));
+    let scored = with_score(judged, false).filter(|one| of(one));
     share(scored, |one| !one.accepted(threshold))
 }
 
-/// The rate of `class` that got no score, of those for which `of` holds.
+fn with_score<'j>(judged: &'j [Judged<'j>], attacks: bool) -> impl Iterator<Item = &'j Judged<'j>> {
+    let of_class = judged.iter().filter(move |one| one.is_attack() == attacks);
+    of_class.filter(|one| one.score.is_some())
+}
+
+/// The share that got no score, of those for which `of` holds.
 pub(super) fn non_response(judged: &[Judged<'_>], of: impl Fn(&Judged<'_>) -> bool) -> Rate {
     share(judged.iter().filter(|one| of(one)), |one| {
         one.given().is_none()
-    })
-}
-
-/// The highest rate; of equal ones the one that may be highest, having the fewest presentations.
-pub(super) fn highest(rates: &[SpeciesRate]) -> Option<&SpeciesRate> {
-    let key = |rate: &SpeciesRate| (rate.rate.value, rate.rate.high);
-    let known = rates.iter().filter(|rate| rate.rate.value.is_some());
-    known.max_by(|a, b| {
-        key(a)
-            .partial_cmp(&key(b))
-            .unwrap_or(std::cmp::Ordering::Equal)
     })
 }
 
@@ -75,7 +65,7 @@ pub(super) fn operating_point(
     threshold: f64,
 ) -> OperatingPoint {
     let rates = by_species(cohort, judged, threshold);
-    let apcer_max = highest(&rates).cloned();
+    let apcer_max = SpeciesRate::highest(&rates).cloned();
     let bona_fide = bpcer(judged, threshold, |_| true);
     let worst = apcer_max.as_ref().and_then(|worst| worst.rate.value);
     let of_class = |attack| judged.iter().filter(move |one| one.is_attack() == attack);
@@ -101,7 +91,7 @@ pub(super) fn threshold_rows(cohort: &Cohort<'_>, judged: &[Judged<'_>]) -> Vec<
         let rates = by_species(cohort, judged, threshold);
         ThresholdRow {
             threshold,
-            apcer_max: highest(&rates).and_then(|worst| worst.rate.value),
+            apcer_max: SpeciesRate::highest(&rates).and_then(|worst| worst.rate.value),
             apcer_pooled: apcer(judged, threshold, |_| true).value,
             bpcer: bpcer(judged, threshold, |_| true).value,
         }

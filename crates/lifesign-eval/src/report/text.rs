@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::evaluation::{
-    AtLimit, Estimate, Evaluation, NonResponseRule, OperatingPoint, Rate, ScorerReport,
+    AtLimit, Estimate, Evaluation, GroupRow, NonResponseRule, OperatingPoint, Rate, ScorerReport,
     SpeciesRate, ThresholdOrigin,
 };
 use crate::metrics::LIMITS;
@@ -28,13 +28,10 @@ pub fn markdown(evaluation: &Evaluation) -> String {
     if let Some(by) = &evaluation.settings.group_by {
         let title = format!("D-EER by {by}, per cent:");
         table(&title, by_group(evaluation));
-        for report in &evaluation.scorers {
-            let point = &report.operating_points[0];
-            let name = &report.scorer.name;
-            let threshold = point.threshold;
-            let title = format!("{name} at threshold {threshold} by {by}, per cent:");
-            table(&title, group_rates(report));
-        }
+        let threshold = first(evaluation).first().map_or(0.0, |at| at.threshold);
+        let title =
+            format!("APCER (all attacks) / BPCER at threshold {threshold} by {by}, per cent:");
+        table(&title, rates_by_group(evaluation));
     }
     table(
         "APCER (all attacks) / BPCER by threshold, per cent:",
@@ -109,7 +106,8 @@ fn overview(evaluation: &Evaluation) -> Vec<Vec<String>> {
         row("AUC".to_owned(), &|report| area(&report.auc)),
         row("D-EER".to_owned(), &|report| with_interval(&report.d_eer)),
     ];
-    let limits: [(&str, fn(&ScorerReport) -> &[AtLimit]); 2] = [
+    type Limits = fn(&ScorerReport) -> &[AtLimit];
+    let limits: [(&str, Limits); 2] = [
         ("BPCER at APCER", |report| &report.bpcer_at_apcer),
         ("APCER at BPCER", |report| &report.apcer_at_bpcer),
     ];
@@ -128,13 +126,8 @@ fn overview(evaluation: &Evaluation) -> Vec<Vec<String>> {
     }
     rows.push(row("BPNRR".to_owned(), &|report| counted(&report.bpnrr)));
     rows.push(row("APNRR of the worst species".to_owned(), &|report| {
-        let rates = report.apnrr.iter().map(|species| species.rate);
-        let worst = rates.max_by(|a, b| {
-            a.value
-                .partial_cmp(&b.value)
-                .unwrap_or(std::cmp::Ordering::Equal)
-        });
-        worst.map_or_else(dash, |rate| counted(&rate))
+        let worst = SpeciesRate::highest(&report.apnrr);
+        worst.map_or_else(dash, |species| counted(&species.rate))
     }));
     rows.push(row("expected calibration error".to_owned(), &|report| {
         let calibration = report.calibration.as_ref();
@@ -217,16 +210,19 @@ fn rates(
     rows
 }
 
+/// The first scorer's groups: all scorers have the same.
+fn groups(evaluation: &Evaluation) -> &[GroupRow] {
+    let report = evaluation.scorers.first();
+    let groups = report.and_then(|report| report.groups.as_ref());
+    groups.map_or(&[], |groups| &groups.rows)
+}
+
 fn by_group(evaluation: &Evaluation) -> Vec<Vec<String>> {
-    let groups = |report: &ScorerReport| report.groups.clone();
-    let names = evaluation.scorers.first().and_then(groups);
-    let names = names.map_or_else(Vec::new, |groups| groups.rows);
     let mut rows = vec![head(evaluation, "")];
-    for (nth, group) in names
-        .iter()
-        .enumerate()
-        .filter(|(_, row)| row.d_eer.is_some())
-    {
+    for (nth, group) in groups(evaluation).iter().enumerate() {
+        if group.d_eer.is_none() {
+            continue; // one class only
+        }
         rows.push(row(evaluation, &*group.group, |report| {
             let groups = report.groups.as_ref();
             percent(groups.and_then(|groups| groups.rows[nth].d_eer))
@@ -235,29 +231,25 @@ fn by_group(evaluation: &Evaluation) -> Vec<Vec<String>> {
     rows
 }
 
-fn group_rates(report: &ScorerReport) -> Vec<Vec<String>> {
-    let mut rows = vec![
-        ["", "APCER", "BPCER", "APNRR", "BPNRR"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
-    let Some(groups) = &report.groups else {
-        return rows;
-    };
-    for group in &groups.rows {
-        let rates = &group.at[0];
-        let cells = [&rates.apcer, &rates.bpcer, &group.apnrr, &group.bpnrr].map(counted);
-        rows.push(std::iter::once(group.group.clone()).chain(cells).collect());
+/// At the first operating point, which is the default threshold.
+fn rates_by_group(evaluation: &Evaluation) -> Vec<Vec<String>> {
+    let mut rows = vec![head(evaluation, "")];
+    for (nth, group) in groups(evaluation).iter().enumerate() {
+        rows.push(row(evaluation, &*group.group, |report| {
+            let groups = report.groups.as_ref();
+            groups.map_or_else(dash, |groups| {
+                let at = &groups.rows[nth].at[0];
+                format!("{} / {}", percent(at.apcer.value), percent(at.bpcer.value))
+            })
+        }));
     }
-    let mean = &groups.macro_average.at[0];
-    let cells = [
-        with_interval(&mean.apcer),
-        with_interval(&mean.bpcer),
-        String::new(),
-        String::new(),
-    ];
-    let name = "mean, each counting alike".to_owned();
-    rows.push(std::iter::once(name).chain(cells).collect());
+    rows.push(row(evaluation, "mean, each counting alike", |report| {
+        let groups = report.groups.as_ref();
+        groups.map_or_else(dash, |groups| {
+            let at = &groups.macro_average.at[0];
+            format!("{} / {}", percent(at.apcer.value), percent(at.bpcer.value))
+        })
+    }));
     rows
 }
 

@@ -5,7 +5,6 @@ use maud::{Markup, html};
 use super::at_default;
 use super::cells::{absent, auc_estimate, columns, percent_estimate, rate, small, table};
 use super::format::{milliseconds, number, percent, whole_percent};
-use super::verdict::highest;
 use crate::evaluation::{AtLimit, Evaluation, ScorerReport, SpeciesRate};
 
 /// Scorers beside each other on a printed page.
@@ -92,7 +91,7 @@ fn rows(scorers: &[ScorerReport]) -> Vec<(Markup, Cell<'_>)> {
     rows.push((html! { "BPNRR" }, Box::new(|scorer| rate(&scorer.bpnrr))));
     rows.push((
         html! { "APNRR of the highest species" },
-        Box::new(|scorer| named(highest(&scorer.apnrr))),
+        Box::new(|scorer| named(SpeciesRate::highest(&scorer.apnrr))),
     ));
     rows.push((
         html! { "Median latency" },

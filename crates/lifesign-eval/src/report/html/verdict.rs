@@ -125,7 +125,7 @@ fn card(scorer: &ScorerReport) -> Markup {
                     rate_note(&scorer.bpnrr),
                     None,
                 ))
-                @match highest(&scorer.apnrr) {
+                @match SpeciesRate::highest(&scorer.apnrr) {
                     Some(highest) => (tile(
                         html! { "No score: attacks (APNRR), " (highest_of(highest, scorer.apnrr.len())) },
                         percent(highest.rate.value),
@@ -170,18 +170,6 @@ fn highest_of(highest: &SpeciesRate, species: usize) -> Markup {
         em { (highest.species) }
         @if species > 1 { ", highest of " (species) " species" }
     }
-}
-
-/// The species with the highest rate, the first of several.
-pub(super) fn highest(rates: &[SpeciesRate]) -> Option<&SpeciesRate> {
-    let known = rates.iter().filter(|species| species.rate.value.is_some());
-    known.reduce(|highest, next| {
-        if next.rate.value > highest.rate.value {
-            next
-        } else {
-            highest
-        }
-    })
 }
 
 fn rate_note(rate: &Rate) -> Option<String> {
