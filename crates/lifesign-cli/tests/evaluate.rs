@@ -3,10 +3,12 @@
 mod common;
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use common::{image, lifesign, repository};
+use common::{Server, image, lifesign, repository};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -284,6 +286,17 @@ fn the_specifications_of_open_networks_run_where_their_weights_are() {
     }
 }
 
+/// A plain GET: head and body as they come.
+fn get(url: &str, path: &str) -> String {
+    let address = url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
 fn calibrate(bench: &Bench, args: &[&str]) -> Output {
     bench.command("calibrate").args(args).output().unwrap()
 }
@@ -326,6 +339,10 @@ fn a_calibration_is_written_that_the_engine_takes_and_that_moves_its_scores() {
         after < before && (after - 1.0 / 26.0).abs() < 2e-3,
         "{before} -> {after}"
     );
+
+    let server = Server::start_with(TempDir::new().unwrap(), &["--calibration", &ours]);
+    let version = get(server.url(), "/version");
+    assert!(version.contains("ours.toml"), "{version}");
 
     let damaged = fs::read_to_string(&ours)
         .unwrap()

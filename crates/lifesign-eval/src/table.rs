@@ -174,6 +174,8 @@ pub(crate) fn column(columns: &[String], name: &str) -> Result<usize, TableError
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(text: &str) -> Result<Vec<String>, TableError> {
@@ -205,5 +207,38 @@ mod tests {
         let message = read(&text).unwrap_err().to_string();
         assert!(message.starts_with("50 bad rows:\n  line 2: `image` is empty\n"));
         assert!(message.ends_with("and 30 more"), "{message}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_rows_or_a_refusal(
+            header in "(image|label|score|,|\"|x|\u{feff}){0,8}",
+            body in prop::collection::vec(any::<u8>(), 0..200),
+        ) {
+            let bytes = [header.as_bytes(), b"\n", &body].concat();
+            if let Ok(table) = Table::parse(&bytes, &["image"])
+                && let Err(error) = table.rows(|record| Ok(record.image.to_owned()))
+            {
+                prop_assert!(!error.to_string().is_empty());
+            }
+        }
+
+        #[test]
+        fn no_row_of_a_manifest_is_dropped(
+            images in prop::collection::hash_set("[a-z ,\"]{1,8}[a-z]", 1..20),
+        ) {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            writer.write_record(["image", "label"]).unwrap();
+            let mut trimmed: Vec<&str> = images.iter().map(|image| image.trim()).collect();
+            trimmed.sort_unstable();
+            trimmed.dedup();
+            for image in &trimmed {
+                writer.write_record([image, "attack"]).unwrap();
+            }
+            let bytes = writer.into_inner().unwrap();
+            let table = Table::parse(&bytes, &["image", "label"]).unwrap();
+            let rows = table.rows(|record| Ok(record.image.to_owned())).unwrap();
+            prop_assert_eq!(rows, trimmed);
+        }
     }
 }

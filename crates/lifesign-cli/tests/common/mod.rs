@@ -49,9 +49,15 @@ impl Server {
 
     /// Starts in `folder` and waits until the address is printed.
     pub fn start_in(folder: TempDir) -> Server {
+        Server::start_with(folder, &[])
+    }
+
+    /// Starts in `folder` with further flags.
+    pub fn start_with(folder: TempDir, flags: &[&str]) -> Server {
         let mut process = lifesign()
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(folder.path().join("data"))
+            .args(flags)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
