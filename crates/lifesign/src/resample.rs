@@ -82,8 +82,13 @@ mod tests {
             copy.iter().all(|value| (120..=135).contains(value)),
             "{copy:?}"
         );
-        let wide = RgbImage::from_fn(64, 64, |x, _| image::Rgb([255 * (x / 4 % 2) as u8; 3]));
-        let picked = resample(&wide, None, Filter::Plain, 8, 8).unwrap();
-        assert!(picked.contains(&0) || picked.contains(&255), "{picked:?}");
+        // White only where the output's pixels have their centres.
+        let lines = RgbImage::from_fn(64, 64, |x, _| {
+            image::Rgb([if matches!(x % 8, 3 | 4) { 255 } else { 0 }; 3])
+        });
+        let picked = resample(&lines, None, Filter::Plain, 8, 8).unwrap();
+        assert!(picked.iter().all(|&value| value == 255), "{picked:?}");
+        let averaged = resample(&lines, None, Filter::Antialias, 8, 8).unwrap();
+        assert!(averaged.iter().all(|&value| value < 128), "{averaged:?}");
     }
 }
