@@ -18,6 +18,13 @@ pub(super) fn table(caption: &str, rows: Markup) -> Markup {
     }
 }
 
+/// The head of a table whose columns are plain words.
+pub(super) fn head(columns: &[&str]) -> Markup {
+    html! {
+        thead { tr { @for column in columns { th scope="col" { (column) } } } }
+    }
+}
+
 /// A rate with its count and interval.
 pub(super) fn rate(rate: &Rate) -> Markup {
     html! {

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::cells::{percent_estimate, table};
+use super::cells::{head, percent_estimate, table};
 use super::format::{ABSENT, percent, score, whole_percent};
 use crate::evaluation::{AtLimit, ScorerReport};
 
@@ -12,14 +12,7 @@ pub(super) fn part(scorer: &ScorerReport) -> Markup {
     table(
         &caption,
         html! {
-            thead {
-                tr {
-                    th scope="col" { "Figure" }
-                    th scope="col" { "All attacks" }
-                    th scope="col" { "Highest species" }
-                    th scope="col" { "Threshold" }
-                }
-            }
+            (head(&["Figure", "All attacks", "Highest species", "Threshold"]))
             tbody {
                 (rows("BPCER", "APCER", &scorer.bpcer_at_apcer))
                 (rows("APCER", "BPCER", &scorer.apcer_at_bpcer))

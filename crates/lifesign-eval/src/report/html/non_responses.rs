@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::cells::{rate, table};
+use super::cells::{head, rate, table};
 use super::format::count;
 use crate::evaluation::{NonResponseRule, ScorerReport};
 
@@ -35,7 +35,7 @@ fn rates(name: &str, scorer: &ScorerReport) -> Markup {
     table(
         &caption,
         html! {
-            thead { tr { th scope="col" { "Presentations" } th scope="col" { "Without a score" } } }
+            (head(&["Presentations", "Without a score"]))
             tbody {
                 tr { th scope="row" { "Bona fide (BPNRR)" } td { (rate(&scorer.bpnrr)) } }
                 @for species in &scorer.apnrr {
@@ -54,13 +54,7 @@ fn reasons(name: &str, scorer: &ScorerReport) -> Markup {
     table(
         &caption,
         html! {
-            thead {
-                tr {
-                    th scope="col" { "Reason" }
-                    th scope="col" { "Bona fide" }
-                    th scope="col" { "Attacks" }
-                }
-            }
+            (head(&["Reason", "Bona fide", "Attacks"]))
             tbody {
                 @for of in &scorer.non_responses {
                     tr {

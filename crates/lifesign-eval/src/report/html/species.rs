@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::cells::{auc_estimate, percent_estimate, table};
+use super::cells::{auc_estimate, head, percent_estimate, table};
 use super::format::count;
 use crate::evaluation::SpeciesFigures;
 
@@ -14,14 +14,7 @@ pub(super) fn part(name: &str, species: &[SpeciesFigures]) -> Markup {
     table(
         &caption,
         html! {
-            thead {
-                tr {
-                    th scope="col" { "Species" }
-                    th scope="col" { "Presentations" }
-                    th scope="col" { "AUC" }
-                    th scope="col" { "D-EER" }
-                }
-            }
+            (head(&["Species", "Presentations", "AUC", "D-EER"]))
             tbody {
                 @for of in species {
                     tr {
