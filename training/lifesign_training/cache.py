@@ -1,6 +1,7 @@
 """Boxes and decoded pictures, kept on disk: decoding and detecting once is enough."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,8 @@ class Pictures:
         if any(name not in self.index for name in names):
             cache.mkdir(parents=True, exist_ok=True)
             self.index, start = {}, 0
-            with open(data_file, "wb") as data:
+            fresh = data_file.with_suffix(".new")  # a run that reads the old file keeps it until it ends
+            with open(fresh, "wb") as data:
                 for name in names:
                     picture = open_picture(images / name)
                     scale = min(1.0, LONG_SIDE / max(picture.size))
@@ -46,6 +48,7 @@ class Pictures:
                     data.write(pixels.tobytes())
                     self.index[name] = [start, height, width, picture.size[0]]
                     start += pixels.size
+            os.replace(fresh, data_file)
             index_file.write_text(json.dumps(self.index))
         self.data = np.memmap(data_file, np.uint8, "r")
 

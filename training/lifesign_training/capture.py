@@ -15,8 +15,9 @@ def geometry(scene: Scene, rng: Rng) -> Scene:
     if rng.random() < 0.5:
         pixels, x = pixels[:, ::-1], SIDE - x - w
     scene = Scene(np.ascontiguousarray(pixels), (x, y, w, h))
-    if rng.random() < 0.3:
-        turn = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), rng.uniform(-10, 10), rng.uniform(1.0, 1.15))
+    if rng.random() < 0.5:
+        # Nearer or further as well: how large the face is in the scene must not tell the classes apart.
+        turn = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), rng.uniform(-10, 10), np.exp(rng.uniform(-0.2, 0.25)))
         turn[:, 2] += rng.uniform(-8, 8, 2)
         scene = Scene(
             cv2.warpAffine(scene.pixels, turn, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT_101),
@@ -27,7 +28,7 @@ def geometry(scene: Scene, rng: Rng) -> Scene:
 
 def tone(pixels: np.ndarray, rng: Rng, strength: float = 1.0) -> np.ndarray:
     """Exposure, gamma, white balance, contrast and saturation."""
-    ramp = np.linspace(0, 1, 256)[:, None] * np.exp(rng.normal(0, 0.07 * strength, 3))
+    ramp = np.linspace(0, 1, 256)[:, None] * np.exp(rng.normal(0, 0.1 * strength, 3))
     ramp = np.clip(ramp, 0, 1) ** np.exp(rng.normal(0, 0.22 * strength))
     ramp = (ramp - 0.5) * np.exp(rng.normal(0, 0.12 * strength)) + 0.5 + rng.normal(0, 0.05 * strength)
     table = np.clip(ramp * 255, 0, 255).astype(np.uint8)
@@ -89,7 +90,7 @@ def capture(scene: Scene, rng: Rng) -> Scene:
     pixels = scene.pixels
     if rng.random() < 0.8:
         pixels = tone(pixels, rng)
-    if rng.random() < 0.3:
+    if rng.random() < 0.45:
         pixels = haze(pixels, rng)
     if rng.random() < 0.5:
         pixels = resample(pixels, rng)

@@ -16,7 +16,9 @@ from .scene import SIDE, Scene, scene_from
 from .views import View
 
 BONA_FIDE, REAL_ATTACK = 0.5, 0.25  # shares of a batch; the rest are simulated attacks
-SURROUNDINGS = 1.4, 3.4  # of the face, in longer sides of its box: from a selfie that the face fills to a webcam's room
+# Of the face, in longer sides of its box: from a selfie that the face fills to a webcam's room. Up to a little beyond the
+# widest view and the widest teacher's crop, 4.0.
+SURROUNDINGS = 1.4, 4.6
 MANY_PEOPLE = 4.0  # how much more often a source of many people is drawn than one of one person
 MANY_FROM = 150  # pictures of one class; sources of one person hold fewer
 
@@ -39,6 +41,7 @@ class Examples(Dataset):
         return self.count
 
     def draw(self, attack: bool, rng: np.random.Generator) -> Scene:
+        """A real presentation, before `capture`."""
         sources, weight = self.groups[attack]
         of = sources[rng.choice(len(sources), p=weight)]
         sample = of[rng.integers(len(of))]

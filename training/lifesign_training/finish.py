@@ -13,7 +13,7 @@ from .export import export
 from .golden import write_golden
 from .views import View
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 THRESHOLD = 0.6  # the service's default
 BPCER = 0.05  # wanted there, on held-out sources
 

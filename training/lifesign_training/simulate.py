@@ -79,9 +79,11 @@ def displayed(pixels: np.ndarray, rng: Rng) -> np.ndarray:
     image = pixels.astype(np.float32)
     if rng.random() < 0.5:
         image = fringes(image, rng)
-    image *= rng.uniform([0.85, 0.9, 0.95], [1.05, 1.08, 1.2]).astype(np.float32)  # displays are bluish
-    veil = rng.uniform(0, 0.25) * rng.uniform(60, 220)  # black is never black
-    image = image * rng.uniform(0.7, 1.0) + veil
+    # Warm as often as cold: a cast that always leant one way would be learnt in place of the display.
+    image *= np.exp(rng.normal(0, 0.09, 3)).astype(np.float32)
+    if rng.random() < 0.7:  # black is not quite black
+        veil = rng.uniform(0, 0.25) * rng.uniform(60, 220)
+        image = image * rng.uniform(0.7, 1.0) + veil
     if rng.random() < 0.3:  # bands of a refresh that the shutter cuts
         image *= 1 + rng.uniform(0.03, 0.2) * np.sin(2 * np.pi * (Y * rng.uniform(1, 10) + rng.random()))[..., None]
     if rng.random() < 0.4:
@@ -99,7 +101,7 @@ def printed(pixels: np.ndarray, rng: Rng) -> np.ndarray:
     pixels = tone(pixels, rng, rng.choice([1.0, 1.6]))
     image = pixels.astype(np.float32) / 255
     grey = image.mean(2, keepdims=True)
-    ink = rng.uniform(0.35, 1.0) if rng.random() < 0.85 else 0.0  # a smaller gamut; at times a black-and-white print
+    ink = rng.uniform(0.4, 1.2) if rng.random() < 0.88 else 0.0  # at times a black-and-white print
     image = grey + (image - grey) * ink
     if rng.random() < 0.5:  # the printer's screen: dots or lines
         frequency, angle = rng.uniform(40, 150), rng.uniform(0, np.pi)
@@ -107,9 +109,10 @@ def printed(pixels: np.ndarray, rng: Rng) -> np.ndarray:
         v = 2 * np.pi * frequency * (Y * np.cos(angle) - X * np.sin(angle))
         dots = np.cos(u) * np.cos(v) if rng.random() < 0.6 else np.cos(u)
         image += rng.uniform(0.02, 0.12) * dots[..., None] * (1 - np.abs(2 * grey - 1))
-    black = rng.uniform(0.03, 0.3)
-    white = rng.uniform(0.72, 1.0) * rng.uniform([0.95, 0.93, 0.82], [1.0, 1.0, 1.0])
-    image = black + image * (white - black).astype(np.float32)
+    if rng.random() < 0.6:  # paper is not white, nor ink black; but a camera's exposure may make up for it
+        black = rng.uniform(0.03, 0.3)
+        white = rng.uniform(0.72, 1.0) * rng.uniform([0.95, 0.93, 0.82], [1.0, 1.0, 1.0])
+        image = black + image * (white - black).astype(np.float32)
     image *= ramp(rng)[..., None].astype(np.float32)
     if rng.random() < 0.4:  # a crease or a bend
         angle = rng.uniform(0, np.pi)
@@ -122,6 +125,15 @@ def printed(pixels: np.ndarray, rng: Rng) -> np.ndarray:
     if rng.random() < 0.2:
         image = glare(image, rng)
     return to_bytes(image)
+
+
+def soft(mask: np.ndarray, blur: float) -> np.ndarray:
+    """A mask of bytes as shares, with the edge that a lens would make of it."""
+    return cv2.GaussianBlur(mask, (0, 0), blur)[..., None].astype(np.float32) / 255
+
+
+def laid(image: np.ndarray, layer: np.ndarray, share: np.ndarray) -> np.ndarray:
+    return image * (1 - share) + layer * share
 
 
 def held(scene: Scene, background: np.ndarray, rng: Rng, edge_dark: bool) -> Scene:
@@ -147,11 +159,15 @@ def held(scene: Scene, background: np.ndarray, rng: Rng, edge_dark: bool) -> Sce
     centre = target.mean(0)
     outer = (((target - centre) * (1 + rim) + centre) * SIDE).astype(np.int32)
     colour = rng.uniform(0, 60, 3) if edge_dark else rng.uniform(170, 255) * rng.uniform(0.9, 1, 3)
-    cv2.fillConvexPoly(pixels, outer, colour.tolist())
+    frame = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.fillConvexPoly(frame, outer, 255)
     inside = cv2.warpPerspective(np.full((SIDE, SIDE), 255, np.uint8), matrix, (SIDE, SIDE))
-    content = cv2.warpPerspective(scene.pixels, matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
-    inside = inside[..., None].astype(np.float32) / 255
-    return Scene(to_bytes(pixels * (1 - inside) + content * inside), box)
+    # Without a low-pass the shrunk content would alias, which no lens does.
+    shrunk = cv2.GaussianBlur(scene.pixels, (0, 0), 0.5 / max(width, height) * 0.6)
+    content = cv2.warpPerspective(shrunk, matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
+    softness = rng.uniform(0.5, 1.5)
+    image = laid(pixels.astype(np.float32), colour, soft(frame, softness))
+    return Scene(to_bytes(laid(image, content, soft(inside, softness))), box)
 
 
 def screen(scene: Scene, other: Scene, rng: Rng) -> Scene:
@@ -185,9 +201,11 @@ def paper_mask(scene: Scene, other: Scene, rng: Rng) -> Scene:
     face = cv2.warpAffine(face, matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT_101)
     shadow = cv2.GaussianBlur(paper, (0, 0), rng.uniform(2, 8))
     image = other.pixels * (1 - (rng.uniform(0, 0.5) * shadow[..., None].astype(np.float32) / 255))
+    softness = rng.uniform(0.6, 1.5)
     for layer, mask in ((np.float32(rng.uniform(160, 250)), paper), (face, inside)):
-        alpha = mask[..., None].astype(np.float32) / 255
-        image = image * (1 - alpha) + layer * alpha
+        image = laid(image, layer, soft(mask, softness))
+    if rng.random() < 0.5:
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.0))
     return Scene(to_bytes(image), other.box)
 
 
@@ -195,9 +213,10 @@ SPECIES = {"screen": screen, "print": print_, "paper_mask": paper_mask}
 SHARE = {"screen": 0.45, "print": 0.35, "paper_mask": 0.2}
 
 
-def attack(scene: Scene, other: Scene, rng: Rng) -> Scene:
-    """An attack showing the face of `scene`; `other`, also bona fide, lends the background or the wearer."""
+def attack(scene: Scene, other: Scene, rng: Rng, species: str | None = None) -> Scene:
+    """An attack showing the face of `scene`, of one species or drawn; `other`, also bona fide, lends the background or
+    the wearer."""
     if rng.random() < 0.3:  # what was shown had been compressed before
         scene = Scene(jpeg(scene.pixels, int(rng.integers(30, 90))), scene.box)
-    kind = rng.choice(list(SHARE), p=list(SHARE.values()))
-    return SPECIES[str(kind)](scene, other, rng)
+    species = species or str(rng.choice(list(SHARE), p=list(SHARE.values())))
+    return SPECIES[species](scene, other, rng)

@@ -1,8 +1,9 @@
-"""`train --smoke`: drawn faces of a few made-up sources, and switches that end within a minute."""
+"""`--smoke`: drawn faces of a few made-up sources, and switches that end well within a minute."""
 
 import argparse
 import csv
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -26,10 +27,9 @@ def face(rng: np.random.Generator, attack: bool) -> tuple[np.ndarray, tuple[int,
     return picture, (x, y, w, h)
 
 
-def prepare(options: argparse.Namespace) -> None:
-    """Writes the pictures and points the options at them."""
+def write_pictures(folder: Path) -> None:
+    """Pictures, their manifest, and boxes as if detected already."""
     rng = np.random.default_rng(1)
-    folder = options.cache / "smoke"
     rows, boxes = [], {}
     for source in ("smoke_a", "smoke_b", SOURCES[0], SHARED_SOURCE):
         for attack in (False, True):
@@ -38,13 +38,20 @@ def prepare(options: argparse.Namespace) -> None:
                 (folder / image).parent.mkdir(parents=True, exist_ok=True)
                 picture, box = face(rng, attack)
                 cv2.imwrite(str(folder / image), picture)
-                boxes[image] = []  # as if detected already, and none found: the labelled boxes count
+                boxes[image] = [box]
                 rows.append([image, source, "attack" if attack else "bona_fide", "screen" if attack else "", *box, "train"])
     with open(folder / "manifest.csv", "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["image", "source", "label", "pai_species", "face_x", "face_y", "face_w", "face_h", "split"])
         writer.writerows(rows)
     (folder / "boxes.json").write_text(json.dumps(boxes))
-    options.manifest, options.images, options.cache, options.out = folder / "manifest.csv", folder, folder, folder / "out"
+
+
+def prepare(options: argparse.Namespace) -> None:
+    """Writes the pictures, points the options at them, and shortens the run."""
+    folder = options.cache / "smoke"
+    write_pictures(folder)
+    options.manifest, options.images, options.cache = folder / "manifest.csv", folder, folder
+    options.out = options.out or folder / "out"
     options.peers = options.detector = None
     options.steps, options.head_steps, options.batch, options.every, options.workers = 6, 2, 4, 3, 0
