@@ -41,6 +41,10 @@ class Averaged:
         for key, value in self.networks.state_dict().items():
             self.state[key].lerp_(value, 1 - decay)
 
+    def mix(self, other: nn.ModuleList, share: float) -> None:
+        for key, value in other.state_dict().items():
+            self.state[key].lerp_(value, share)
+
     def copy(self, networks: nn.ModuleList) -> nn.ModuleList:
         networks.load_state_dict(self.state)
         return networks.eval()
@@ -143,6 +147,9 @@ class Trainer:
             if (step + 1) % options.every == 0 or step + 1 == options.steps:
                 self.save(step + 1)
                 print(f"step {step + 1} loss {running:.3f} {time.time() - began:.0f} s; held-out: {check(self.averaged.copy(self.judged))}", flush=True)
+        # Between two tunings of the same weights lie better ones (Wortsman et al., *Robust fine-tuning of zero-shot
+        # models*, 2022): what the second learnt without what it forgot.
+        self.averaged.mix(new_networks(self.device, options.init), options.keep)
         return self.averaged.copy(self.judged)
 
 

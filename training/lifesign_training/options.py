@@ -13,6 +13,8 @@ def training_options(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--cache", type=Path, required=True, help="folder for boxes, decoded pictures, checkpoints")
     parser.add_argument("--out", type=Path, help="folder for what is made")
     parser.add_argument("--init", type=Path, help="begin from exported networks, not ImageNet: a folder with a card, or one ONNX file for all views")
+    parser.add_argument("--keep", type=float, default=0.0, metavar="SHARE",
+                        help="of the initial weights, mixed into the trained ones in the end")
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--head-steps", type=int, default=60, help="first steps, which train the last layer only; 0 suits --init")
     parser.add_argument("--batch", type=int, default=16)

@@ -22,11 +22,12 @@ pub struct ModelInfo {
     pub name: String,
     /// Version from the card.
     pub version: String,
-    /// Weights files.
+    /// Weights, then the card, then the calibration file that replaces a part of it, if there is
+    /// one: everything that its answers depend on.
     pub files: Vec<ModelFile>,
 }
 
-/// A weights file.
+/// A file of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ModelFile {
     /// File name, beside the card.
@@ -151,8 +152,9 @@ impl<'a> ModelSource<'a> {
 
     pub(crate) fn detector(&self) -> Result<(Detector, ModelInfo), LoadError> {
         let files = self.files("detector");
+        let (text, card_file) = files.card()?;
         let card: DetectorCard =
-            toml::from_str(&files.card()?).map_err(|error| files.card_error(error.to_string()))?;
+            toml::from_str(&text).map_err(|error| files.card_error(error.to_string()))?;
         let (network, file) = files.network(&card.weights, &card.sha256)?;
         let detector = Detector::new(network).map_err(|cause| LoadError::Network {
             path: files.path(&card.weights),
@@ -163,7 +165,7 @@ impl<'a> ModelSource<'a> {
             ModelInfo {
                 name: card.name,
                 version: card.version,
-                files: vec![file],
+                files: vec![file, card_file],
             },
         ))
     }
@@ -171,7 +173,8 @@ impl<'a> ModelSource<'a> {
     /// The PAD networks, and their calibration as a file of its own.
     pub(crate) fn pad(&self) -> Result<(Pad, CalibrationFile, ModelInfo), LoadError> {
         let files = self.files("pad");
-        let card = Card::parse(&files.card()?).map_err(|problem| files.card_error(problem))?;
+        let (text, card_file) = files.card()?;
+        let card = Card::parse(&text).map_err(|problem| files.card_error(problem))?;
         let mut views = Vec::new();
         let mut model_files = Vec::new();
         for view in card.views {
@@ -184,6 +187,7 @@ impl<'a> ModelSource<'a> {
         }
         let weights = model_files.iter().map(|file| file.sha256.clone());
         let mut calibration = CalibrationFile::new(weights.collect(), card.calibration);
+        model_files.push(card_file);
         if let Some(path) = self.calibration {
             let file = replace_calibration(path, &mut calibration)?;
             model_files.push(file);
@@ -253,9 +257,16 @@ impl Files<'_> {
             .map_err(|cause| LoadError::Read { path, cause })
     }
 
-    fn card(&self) -> Result<String, LoadError> {
+    /// The card's text, and the card as a file of the model.
+    fn card(&self) -> Result<(String, ModelFile), LoadError> {
         let bytes = self.read("card.toml")?.into_owned();
-        String::from_utf8(bytes).map_err(|_| self.card_error("it is not UTF-8 text".to_owned()))
+        let file = ModelFile {
+            name: "card.toml".to_owned(),
+            sha256: hex::encode(Sha256::digest(&bytes)),
+        };
+        let text = String::from_utf8(bytes);
+        let text = text.map_err(|_| self.card_error("it is not UTF-8 text".to_owned()))?;
+        Ok((text, file))
     }
 
     fn card_error(&self, problem: String) -> LoadError {
@@ -343,7 +354,7 @@ mod tests {
         let (_, used, calibrated) = load(&file).unwrap();
         assert_eq!(used.calibration.default.slope, 0.5);
         let names: Vec<&str> = calibrated.files.iter().map(|file| &*file.name).collect();
-        assert_eq!(names, ["wide.onnx", "tight.onnx", "ours.toml"]);
+        assert_eq!(names, ["wide.onnx", "far.onnx", "card.toml", "ours.toml"]);
     }
 
     #[test]

@@ -42,12 +42,13 @@ impl EngineScorer {
     }
 }
 
-/// The weights of an engine.
+/// The files that an engine's answers depend on.
 pub(super) fn files(engine: &Engine) -> Vec<FileInfo> {
-    let files = engine.models().iter().flat_map(|model| &model.files);
+    let models = engine.models().iter();
+    let files = models.flat_map(|model| model.files.iter().map(move |file| (model, file)));
     files
-        .map(|file| FileInfo {
-            name: file.name.clone(),
+        .map(|(model, file)| FileInfo {
+            name: format!("{}/{}", model.name, file.name),
             sha256: file.sha256.clone(),
         })
         .collect()

@@ -1,9 +1,7 @@
-//! Holds the engine to the training: `models/pad/golden.json` says what PyTorch, with Pillow's
-//! crops, makes of a picture given by a formula.
+//! Holds the engine to the training: `models/pad/golden.json` says what PyTorch makes of a picture
+//! given by a formula, and the training's own crops and resampling of it.
 //!
-//! Networks and normalisation must agree to 1e-4 where nothing is resampled. Pillow and
-//! fast_image_resize round differently, by at most one grey level in some pixels, so resampled
-//! inputs must agree to that level, and their logits to what it can move.
+//! Crops and pixels must be the same, logits and scores agree to 1e-4.
 
 use std::collections::HashMap;
 
@@ -63,9 +61,8 @@ fn close(found: f64, expected: f64, tolerance: f64, what: &str) {
     );
 }
 
-/// By how much one grey level, in some pixels, may move a logit or a raw score: measured up to
-/// 0.006, while a wrong colour order or crop moves them by tenths.
-const LEVEL_LOGIT: f64 = 0.02;
+/// What sums in another order may differ by.
+const ROUNDING: f64 = 1e-4;
 
 fn golden() -> Golden {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/pad/golden.json");
@@ -90,14 +87,14 @@ fn networks_and_normalisation_agree_with_pytorch_exactly() {
         close(
             logit,
             golden.corner_logits[&view.name],
-            1e-4,
+            ROUNDING,
             &format!("logit of {}", view.name),
         );
     }
 }
 
 #[test]
-fn crops_and_scores_agree_with_pillow_and_pytorch_to_a_grey_level() {
+fn crops_and_scores_agree_with_the_training_exactly() {
     let golden = golden();
     let (pad, ..) = ModelSource::new(None, None).unwrap().pad().unwrap();
     let picture = picture(golden.width, golden.height);
@@ -130,12 +127,11 @@ fn crops_and_scores_agree_with_pillow_and_pytorch_to_a_grey_level() {
                 close(found, expected, 1e-3, &format!("crop, {what}"));
             }
             let input = crop::input(&picture, &face, view).unwrap();
-            let level = 1.0 / 255.0 / f64::from(view.input.std[0]) + 1e-5;
             for (&found, expected) in input.data.iter().zip(seen.input_first_8) {
                 close(
                     found.into(),
                     expected.into(),
-                    level,
+                    1e-5,
                     &format!("input, {what}"),
                 );
             }
@@ -143,14 +139,14 @@ fn crops_and_scores_agree_with_pillow_and_pytorch_to_a_grey_level() {
             close(
                 sum / input.data.len() as f64,
                 seen.input_mean,
-                1e-3,
+                1e-5,
                 &format!("mean, {what}"),
             );
             let logit = live_logit(&network.run(input).unwrap(), view).unwrap();
-            close(logit, seen.logit, LEVEL_LOGIT, &format!("logit, {what}"));
+            close(logit, seen.logit, ROUNDING, &format!("logit, {what}"));
         }
         let score = pad.score(&picture, &face, Device::Unknown).unwrap();
-        close(score.raw, case.raw, LEVEL_LOGIT, "raw score");
-        close(score.probability, case.score, LEVEL_LOGIT, "score");
+        close(score.raw, case.raw, ROUNDING, "raw score");
+        close(score.probability, case.score, ROUNDING, "score");
     }
 }
