@@ -1,6 +1,5 @@
 //! `lifesign calibrate`: the calibration of the built-in models for one's own cameras.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,13 +8,14 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use lifesign::pad::calibration::{Calibration, CalibrationFile, Calibrations};
 use lifesign::{DEFAULT_MIN_SCORE, Decision, Device, Engine, EngineConfig, Profile};
+use lifesign_eval::Manifest;
 use lifesign_eval::fit::{self, BpcerLimit, FitOptions, Method, Sample};
-use lifesign_eval::manifest::Row;
 use lifesign_eval::metrics::calibration;
 use lifesign_eval::report::text::aligned;
 use lifesign_eval::run::Scored;
 use lifesign_eval::scorer::engine::EngineScorer;
 use lifesign_eval::scorer::{Response, Scorer};
+use lifesign_eval::units::Units;
 use lifesign_server::parse_score;
 
 use crate::evaluate::write;
@@ -57,7 +57,7 @@ pub fn run(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
     let build = labelled::build()?;
     let scorer = EngineScorer::new("Lifesign", engine.clone(), Profile::Standard, &build);
     let scored = labelled.score(&[Scorer::Model(Box::new(scorer))])?;
-    let samples = samples(&scored);
+    let samples = samples(&labelled.manifest, &scored);
     let options = FitOptions {
         method: match args.method {
             MethodArg::Platt => Method::Platt,
@@ -99,22 +99,17 @@ pub fn run(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The presentations that got a score; sources, else subjects, count together.
-fn samples(scored: &Scored) -> Vec<Sample> {
-    let mut sources = BTreeMap::new();
-    let mut source = |row: &Row| {
-        let own = || format!("line {}", row.line);
-        let name = row.source.clone().or_else(|| row.subject.clone());
-        let next = sources.len();
-        *sources.entry(name.unwrap_or_else(own)).or_insert(next)
-    };
-    let each = scored.rows.iter().zip(&scored.responses[0]);
-    each.filter_map(|(row, response)| match response {
+/// The presentations that got a score.
+fn samples(manifest: &Manifest, scored: &Scored) -> Vec<Sample> {
+    let units = Units::of(manifest, &scored.rows);
+    let each = scored.rows.iter().zip(&units.of_row);
+    let each = each.zip(&scored.responses[0]);
+    each.filter_map(|((row, &source), response)| match response {
         Response::Score { raw: Some(raw), .. } => Some(Sample {
             raw: *raw,
             bona_fide: !row.label.is_attack(),
-            device: row.os.as_deref().map_or(Device::Unknown, Device::from_os),
-            source: source(row),
+            device: row.device(),
+            source,
         }),
         _ => None,
     })

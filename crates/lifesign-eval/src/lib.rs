@@ -17,6 +17,7 @@ pub mod report;
 pub mod run;
 pub mod scorer;
 mod table;
+pub mod units;
 
 pub use evaluation::Evaluation;
 pub use manifest::Manifest;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use lifesign::Device;
 use lifesign::geometry::Rect;
 
 use crate::table::{Record, Table, TableError};
@@ -58,6 +59,11 @@ pub struct Row {
 }
 
 impl Row {
+    /// Where it was taken.
+    pub fn device(&self) -> Device {
+        self.os.as_deref().map_or(Device::Unknown, Device::from_os)
+    }
+
     /// The value of a column, by its [position](Manifest::column).
     pub fn value(&self, column: usize) -> &str {
         &self.values[column]

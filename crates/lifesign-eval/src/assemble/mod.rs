@@ -16,6 +16,7 @@ use crate::metrics::interval::CONFIDENCE;
 use crate::run::Scored;
 use crate::scorer::Response;
 use crate::table::TableError;
+use crate::units::Units;
 
 /// What is asked of an evaluation.
 #[derive(Debug, Clone, Default)]
@@ -199,42 +200,6 @@ fn species(rows: &[Row]) -> Vec<SpeciesCount> {
             presentations,
         })
         .collect()
-}
-
-/// What the bootstrap draws: sources, else subjects, else images.
-struct Units {
-    name: &'static str,
-    count: usize,
-    of_row: Vec<usize>,
-}
-
-impl Units {
-    fn of<'a>(manifest: &Manifest, rows: &'a [Row]) -> Units {
-        type Value = fn(&Row) -> Option<&str>;
-        let columns: [(&str, Value); 2] = [
-            ("source", |row| row.source.as_deref()),
-            ("subject", |row| row.subject.as_deref()),
-        ];
-        let column = columns
-            .into_iter()
-            .find(|(name, _)| manifest.column(name).is_ok());
-        let (name, value) = column.unwrap_or(("image", |_| None));
-        // A row that names none is like no other row. Sorted, so that the draws do not depend on
-        // the order of rows.
-        let key = |row: &'a Row| match value(row) {
-            Some(value) => (value, ""),
-            None => ("", &*row.image),
-        };
-        let mut keys: Vec<(&str, &str)> = rows.iter().map(key).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        let position = |row| keys.binary_search(&key(row)).unwrap_or_default();
-        Units {
-            name,
-            count: keys.len(),
-            of_row: rows.iter().map(position).collect(),
-        }
-    }
 }
 
 #[cfg(test)]

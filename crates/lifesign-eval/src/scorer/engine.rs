@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lifesign::{AssessError, AssessOptions, Decision, Device, Engine, Profile, Rejection};
+use lifesign::{AssessError, AssessOptions, Decision, Engine, Profile, Rejection};
 
 use super::{Failure, Model, Response};
 use crate::evaluation::{FileInfo, ScorerInfo, ScorerKind};
@@ -64,12 +64,12 @@ impl Model for EngineScorer {
     }
 
     fn aspect(&self, row: &Row) -> String {
-        format!("{:?}", device(row))
+        format!("{:?}", row.device())
     }
 
     fn respond(&self, row: &Row, photograph: &Photograph) -> Result<(Response, Duration), Failure> {
         let options = AssessOptions {
-            device: device(row),
+            device: row.device(),
             profile: self.profile,
         };
         let start = Instant::now();
@@ -91,9 +91,4 @@ impl Model for EngineScorer {
         };
         Ok((response, took))
     }
-}
-
-/// Where a presentation was taken.
-pub(crate) fn device(row: &Row) -> Device {
-    row.os.as_deref().map_or(Device::Unknown, Device::from_os)
 }
