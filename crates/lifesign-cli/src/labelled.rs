@@ -10,7 +10,7 @@ use clap::Args;
 use lifesign_eval::Manifest;
 use lifesign_eval::assemble::Origin;
 use lifesign_eval::manifest::Condition;
-use lifesign_eval::run::{self, Scored};
+use lifesign_eval::run::{self, RunError, Scored};
 use lifesign_eval::scorer::Scorer;
 use sha2::{Digest, Sha256};
 
@@ -86,7 +86,12 @@ impl Labelled {
             || bar.inc(1),
         );
         bar.finish_and_clear();
-        let scored = scored.context("what was scored so far is kept")?;
+        let scored = match scored {
+            Err(fault @ RunError::Inference { .. }) if self.cache.is_some() => {
+                return Err(fault).context("what was scored so far is kept");
+            }
+            other => other?,
+        };
         for image in &scored.unreadable {
             anstream::eprintln!(
                 "lifesign: line {}: {}: {}",

@@ -75,7 +75,8 @@ enum Outcome {
 }
 
 /// Runs `scorers` on the images of `manifest`, found below `images`, on all cores. `progress` is
-/// called after each image; responses are kept in `folder`, if one is given. Where no scorer looks at images none is read.
+/// called after each image; responses are kept in `folder`, if one is given. Where no scorer looks
+/// at images none is read.
 ///
 /// # Errors
 /// [`RunError`]; what was scored until then is in the cache.
@@ -87,7 +88,12 @@ pub fn run(
     mut progress: impl FnMut(),
 ) -> Result<Scored, RunError> {
     let start = Instant::now();
-    let models: Vec<&dyn Model> = scorers.iter().filter_map(model).collect();
+    let models = scorers.iter().enumerate();
+    let (position, models): (Vec<usize>, Vec<&dyn Model>) = models
+        .filter_map(|(nth, scorer)| Some((nth, model(scorer)?)))
+        .unzip();
+    // Before anything is scored, so that a missing row does not cost an hour first.
+    let given = given(scorers, &manifest.rows)?;
     let cache_error = |cause| RunError::Cache {
         folder: folder.unwrap_or(Path::new("")).to_owned(),
         cause,
@@ -103,12 +109,14 @@ pub fn run(
         unreadable: Vec::new(),
         took: Duration::ZERO,
     };
-    let position = positions(scorers);
+    let mut rows_seen = 0;
     parallel::in_order(
         &manifest.rows,
         |row| (row, look(row, images, &models, &known)),
         |(row, outcome)| {
             progress();
+            let nth_row = rows_seen;
+            rows_seen += 1;
             match outcome {
                 Outcome::Unreadable(reason) => scored.unreadable.push(Unreadable {
                     line: row.line,
@@ -132,21 +140,15 @@ pub fn run(
                         }
                         scored.responses[position[nth]].push(answer.response);
                     }
+                    for (position, responses) in &given {
+                        scored.responses[*position].push(responses[nth_row].clone());
+                    }
                     scored.rows.push(row.clone());
                 }
             }
             Ok(())
         },
     )?;
-    for (nth, scorer) in scorers.iter().enumerate() {
-        if let Scorer::Scores(file) = scorer {
-            let responses = file.responses(&scored.rows);
-            scored.responses[nth] = responses.map_err(|cause| RunError::Scores {
-                scorer: scorer.info().name.clone(),
-                cause,
-            })?;
-        }
-    }
     scored.took = start.elapsed();
     Ok(scored)
 }
@@ -158,10 +160,19 @@ fn model(scorer: &Scorer) -> Option<&dyn Model> {
     }
 }
 
-/// Where each model stands among the scorers.
-fn positions(scorers: &[Scorer]) -> Vec<usize> {
-    let positions = (0..scorers.len()).filter(|&nth| model(&scorers[nth]).is_some());
-    positions.collect()
+/// The scores made elsewhere, each with its place among the scorers, for every row.
+fn given(scorers: &[Scorer], rows: &[Row]) -> Result<Vec<(usize, Vec<Response>)>, RunError> {
+    let mut given = Vec::new();
+    for (nth, scorer) in scorers.iter().enumerate() {
+        if let Scorer::Scores(file) = scorer {
+            let responses = file.responses(rows).map_err(|cause| RunError::Scores {
+                scorer: scorer.info().name.clone(),
+                cause,
+            })?;
+            given.push((nth, responses));
+        }
+    }
+    Ok(given)
 }
 
 fn look(row: &Row, images: &Path, models: &[&dyn Model], known: &[Known]) -> Outcome {

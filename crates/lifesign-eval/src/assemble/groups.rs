@@ -6,8 +6,8 @@ use crate::evaluation::{
     Estimate, GroupRates, GroupRow, Groups, MacroAverage, MacroRates, OperatingPoint,
 };
 use crate::manifest::{Manifest, Row};
+use crate::metrics::Curve;
 use crate::metrics::bootstrap::{Draws, estimate};
-use crate::metrics::{Curve, Sample};
 use crate::table::TableError;
 
 /// Which row is in which group.
@@ -75,13 +75,8 @@ pub(super) fn table(
 
 fn row(judged: &[Judged<'_>], points: &[OperatingPoint], group: usize, name: &str) -> GroupRow {
     let here = |one: &Judged<'_>| one.group == group;
-    let samples = judged.iter().filter(|one| here(one)).filter_map(|one| {
-        Some(Sample {
-            score: one.score?,
-            attack: one.is_attack(),
-            unit: one.unit,
-        })
-    });
+    let samples = judged.iter().filter(|one| here(one));
+    let samples = samples.filter_map(Judged::sample);
     let figures = Curve::new(samples.collect()).figures();
     let at = points.iter().map(|point| GroupRates {
         threshold: point.threshold,

@@ -11,6 +11,7 @@ use crate::evaluation::{
     Settings, SpeciesCount,
 };
 use crate::manifest::{Condition, Manifest, Row};
+use crate::metrics::Sample;
 use crate::metrics::bootstrap::{Draws, REPLICATES, SEED};
 use crate::metrics::interval::CONFIDENCE;
 use crate::run::Scored;
@@ -147,6 +148,15 @@ struct Judged<'a> {
 }
 
 impl Judged<'_> {
+    /// As curves take it, where it enters the error rates.
+    fn sample(&self) -> Option<Sample> {
+        Some(Sample {
+            score: self.score?,
+            attack: self.is_attack(),
+            unit: self.unit,
+        })
+    }
+
     fn is_attack(&self) -> bool {
         self.species.is_some()
     }

@@ -13,7 +13,7 @@ use crate::evaluation::{
 };
 use crate::metrics::bootstrap::{estimate, percentile};
 use crate::metrics::curve::{Point, RateAt};
-use crate::metrics::{Curve, Figures, LIMITS, Sample, calibration};
+use crate::metrics::{Curve, Figures, LIMITS, calibration};
 use crate::scorer::Response;
 
 /// Bins of the score histograms.
@@ -91,13 +91,8 @@ struct Read {
 
 impl Read {
     fn new(cohort: &Cohort<'_>, judged: &[Judged<'_>], of: impl Fn(&Judged<'_>) -> bool) -> Read {
-        let samples = judged.iter().filter(|one| of(one)).filter_map(|one| {
-            Some(Sample {
-                score: one.score?,
-                attack: one.is_attack(),
-                unit: one.unit,
-            })
-        });
+        let samples = judged.iter().filter(|one| of(one));
+        let samples = samples.filter_map(Judged::sample);
         let curve = Curve::new(samples.collect());
         let replicates = cohort
             .draws

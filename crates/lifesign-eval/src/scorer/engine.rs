@@ -28,7 +28,7 @@ impl EngineScorer {
             name: name.to_owned(),
             kind: ScorerKind::Engine,
             description: format!(
-                "Lifesign end to end with {}, capture profile {profile}",
+                "Models {}, capture profile {profile}.",
                 models.join(" and ")
             ),
             files: files.clone(),

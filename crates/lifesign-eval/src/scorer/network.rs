@@ -168,9 +168,11 @@ impl NetworkScorer {
             info: ScorerInfo {
                 name: spec.name.unwrap_or_else(|| stem.into_owned()),
                 kind: ScorerKind::Network,
-                description: "networks of a specification, on the manifest's face boxes, else \
-                              those of Lifesign's detector"
-                    .to_owned(),
+                description: match spec.combine {
+                    _ if files.len() == 1 => "One network, its probability.".to_owned(),
+                    Combine::Probabilities => "Weighted mean of their probabilities.".to_owned(),
+                    Combine::Logits => "Probability of their weighted mean log-odds.".to_owned(),
+                },
                 files,
             },
             engine,

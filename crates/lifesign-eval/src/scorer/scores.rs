@@ -42,7 +42,7 @@ impl ScoreFile {
             info: ScorerInfo {
                 name: name.to_owned(),
                 kind: ScorerKind::Scores,
-                description: "scores made elsewhere".to_owned(),
+                description: "Higher means bona fide; an empty score is a non-response.".to_owned(),
                 files: vec![FileInfo {
                     name: file.to_owned(),
                     sha256: hex::encode(Sha256::digest(bytes)),

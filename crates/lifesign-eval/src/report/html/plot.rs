@@ -7,6 +7,8 @@ use std::fmt::Write;
 use maud::{Markup, html};
 use statrs::function::erf::erf_inv;
 
+use super::format::number;
+
 /// Okabe and Ito's palette without its yellow, which white paper swallows.
 const COLOURS: [&str; 7] = [
     "#0072b2", "#d55e00", "#009e73", "#000000", "#cc79a7", "#56b4e9", "#e69f00",
@@ -20,6 +22,7 @@ const DASHES: [&str; 7] = [
     "5 2 1 2 1 2",
     "1 5",
 ];
+const FIFTHS: [f64; 6] = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0];
 /// Outlines around 0, 0.
 const MARKERS: [&str; 6] = [
     "M-5,0a5,5 0 1,0 10,0a5,5 0 1,0 -10,0Z",
@@ -85,6 +88,25 @@ pub(super) struct Ticks<'a> {
     pub(super) at: &'a [f64],
     pub(super) label: fn(f64) -> String,
     pub(super) title: &'a str,
+}
+
+impl<'a> Ticks<'a> {
+    /// From 0 to 1.
+    pub(super) fn shares(title: &'a str) -> Ticks<'a> {
+        Ticks {
+            at: &FIFTHS,
+            label: number,
+            title,
+        }
+    }
+
+    /// From 0 to 100 %.
+    pub(super) fn percents(title: &'a str) -> Ticks<'a> {
+        Ticks {
+            label: |tick| number(100.0 * tick),
+            ..Ticks::shares(title)
+        }
+    }
 }
 
 /// Two axes around a plot.

@@ -42,22 +42,13 @@ pub(super) fn part(name: &str, calibration: Option<&CalibrationFigures>) -> Mark
 }
 
 fn plot(name: &str, bins: &[ReliabilityBin]) -> Markup {
-    let fifths = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0];
     let (right, bottom) = (LEFT + SIDE, TOP + SIDE);
     let frame = Frame {
         x: Scale::linear((0.0, 1.0), (LEFT, right)),
         y: Scale::linear((0.0, 1.0), (bottom, TOP)),
     };
-    let x = Ticks {
-        at: &fifths,
-        label: number,
-        title: "Mean score",
-    };
-    let y = Ticks {
-        at: &fifths,
-        label: |tick| number(100.0 * tick),
-        title: "Bona fide, %",
-    };
+    let x = Ticks::shares("Mean score");
+    let y = Ticks::percents("Bona fide, %");
     let label = format!("{name}: share of bona fide presentations by score");
     let content = html! {
         (frame.axes(&x, &y))

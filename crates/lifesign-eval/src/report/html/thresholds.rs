@@ -46,21 +46,12 @@ pub(super) fn part(name: &str, rows: &[ThresholdRow], threshold: Option<f64>) ->
 }
 
 fn plot(name: &str, rows: &[ThresholdRow], threshold: Option<f64>) -> Markup {
-    let fifths = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0];
     let frame = Frame {
         x: Scale::linear((0.0, 1.0), (50.0, WIDTH - 14.0)),
         y: Scale::linear((0.0, 1.0), (HEIGHT - 42.0, 10.0)),
     };
-    let x = Ticks {
-        at: &fifths,
-        label: number,
-        title: "Threshold",
-    };
-    let y = Ticks {
-        at: &fifths,
-        label: |tick| number(100.0 * tick),
-        title: "Error rate, %",
-    };
+    let x = Ticks::shares("Threshold");
+    let y = Ticks::percents("Error rate, %");
     let label = format!("{name}: APCER and BPCER by threshold, as in the table beside");
     let content = html! {
         (frame.axes(&x, &y))
