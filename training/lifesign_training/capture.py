@@ -40,12 +40,29 @@ def tone(pixels: np.ndarray, rng: Rng, strength: float = 1.0) -> np.ndarray:
     return pixels
 
 
+def light_of(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and spread of each channel."""
+    mean, spread = cv2.meanStdDev(scene.pixels)
+    return mean[:, 0], spread[:, 0]
+
+
+def lit_like(scene: Scene, light: tuple[np.ndarray, np.ndarray], rng: Rng) -> Scene:
+    """Brightness, contrast and colour cast moved towards another picture's."""
+    (mean, spread), (wanted_mean, wanted_spread) = light_of(scene), light
+    share = rng.uniform(0.3, 1)
+    gain = np.clip(wanted_spread.mean() / max(spread.mean(), 4), 0.4, 2.5) ** share
+    move = wanted_mean - mean
+    cast = move - move.mean()
+    table = (np.arange(256)[:, None] - mean) * gain + mean + share * (move.mean() + 0.6 * cast)
+    return Scene(cv2.LUT(scene.pixels, np.clip(table, 0, 255).astype(np.uint8)[None]), scene.box)
+
+
 def jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
     _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return cv2.imdecode(data, cv2.IMREAD_COLOR)
 
 
-def resample(pixels: np.ndarray, rng: Rng, smallest: int = 90) -> np.ndarray:
+def resample(pixels: np.ndarray, rng: Rng, smallest: int = 80) -> np.ndarray:
     """Fewer pixels, then back."""
     side = int(rng.uniform(smallest, SIDE))
     down = rng.choice([cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC], p=[0.6, 0.25, 0.15])
@@ -84,15 +101,43 @@ def haze(pixels: np.ndarray, rng: Rng) -> np.ndarray:
     return np.clip(pixels * (1 - amount) + amount * light.astype(np.float32), 0, 255).astype(np.uint8)
 
 
+def beauty(pixels: np.ndarray, rng: Rng) -> np.ndarray:
+    """The smoothing of a selfie camera, or its local contrast."""
+    if rng.random() < 0.5:
+        return cv2.bilateralFilter(pixels, 5, rng.uniform(15, 50), rng.uniform(2, 5))
+    lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
+    lab[..., 0] = cv2.createCLAHE(rng.uniform(1, 2.5), (int(rng.integers(2, 6)),) * 2).apply(lab[..., 0])
+    return cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
+
+
+def hard_light(pixels: np.ndarray, rng: Rng) -> np.ndarray:
+    """A window or lamp to one side: one part of the scene bright, the rest in shade."""
+    angle, edge, width = rng.uniform(0, 2 * np.pi), rng.normal(0, 0.15), rng.uniform(0.05, 0.5)
+    y, x = np.mgrid[-0.5 : 0.5 : SIDE * 1j, -0.5 : 0.5 : SIDE * 1j].astype(np.float32)
+    share = 1 / (1 + np.exp(-(x * np.cos(angle) + y * np.sin(angle) - edge) / width * 4))
+    gain = np.exp(rng.uniform(-1.2, 0) * (1 - share) + rng.uniform(0, 0.5) * share)
+    return np.clip(pixels * gain[..., None], 0, 255).astype(np.uint8)
+
+
+LIGHTLY = 0.3  # share of captures by a good camera in good light, as most pictures will be that the service judges
+
+
 def capture(scene: Scene, rng: Rng) -> Scene:
     """The whole chain, each step at times."""
     scene = geometry(scene, rng)
     pixels = scene.pixels
+    if rng.random() < LIGHTLY:
+        pixels = tone(pixels, rng, 0.5)
+        return Scene(jpeg(pixels, int(rng.integers(70, 98))), scene.box)
     if rng.random() < 0.8:
         pixels = tone(pixels, rng)
-    if rng.random() < 0.45:
+    if rng.random() < 0.15:
+        pixels = hard_light(pixels, rng)
+    if rng.random() < 0.3:
         pixels = haze(pixels, rng)
-    if rng.random() < 0.5:
+    if rng.random() < 0.1:
+        pixels = beauty(pixels, rng)
+    if rng.random() < 0.45:
         pixels = resample(pixels, rng)
     if rng.random() < 0.2:
         pixels = blur(pixels, rng)

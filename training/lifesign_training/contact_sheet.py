@@ -7,19 +7,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .cache import Pictures, detected_boxes
-from .capture import capture
+from .cache import detected_boxes
 from .dataset import Examples
-from .detector import box_of_label
 from .manifest import read_manifest
 from .picture import square_inside
+from .prepare import examples_of
 from .scene import SIDE, Scene
-from .simulate import SPECIES, attack
+from .simulate import SPECIES
 from .smoke import write_pictures
 from .views import VIEWS
 
 TILE, CAPTION = 192, 22  # pixels
-REAL = {"bona fide": False, "real attack": True}
+REAL = {"bona fide": "", "real attack": "real"}
 
 
 def arguments() -> argparse.Namespace:
@@ -29,7 +28,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--images", type=Path)
     parser.add_argument("--detector", type=Path, help="centerface.onnx of the repository")
     parser.add_argument("--cache", type=Path, required=True, help="folder for boxes and decoded pictures")
-    parser.add_argument("--split", default="train", help="of the manifest")
     parser.add_argument("--columns", type=int, default=10)
     parser.add_argument("--rows", type=int, default=2, help="of each kind")
     parser.add_argument("--species", choices=SPECIES, help="only this one, with nothing beside it")
@@ -47,10 +45,9 @@ def arguments() -> argparse.Namespace:
     return options
 
 
-def scene_of(kind: str, examples: Examples, rng: np.random.Generator) -> Scene:
-    if kind in REAL:
-        return examples.draw(REAL[kind], rng)
-    return attack(examples.draw(False, rng), examples.draw(False, rng), rng, kind)
+def scene_of(kind: str, examples: Examples, index: int, clean: bool) -> Scene:
+    species = REAL.get(kind, kind)
+    return (examples.before_capture(index, species)[0] if clean else examples.make(index, species)).scene
 
 
 def tile(scene: Scene, outlines: bool) -> np.ndarray:
@@ -71,20 +68,17 @@ def sheet(examples: Examples, kinds: list[str], options: argparse.Namespace) -> 
         for row in range(options.rows):
             tiles = []
             for column in range(options.columns):
-                rng = np.random.default_rng([options.seed, number, row, column])
-                scene = scene_of(kind, examples, rng)
-                tiles.append(tile(scene if options.clean else capture(scene, rng), options.views))
+                index = (number * options.rows + row) * options.columns + column
+                tiles.append(tile(scene_of(kind, examples, index, options.clean), options.views))
             bands.append(np.hstack(tiles))
     return np.vstack(bands)
 
 
 def main() -> None:
     options = arguments()
-    samples = [sample for sample in read_manifest(options.manifest) if sample.split == options.split]
+    samples = read_manifest(options.manifest)
     found = detected_boxes(samples, options.images, options.detector, options.cache)
-    boxes = {sample.image: box_of_label(found[sample.image], sample.box) for sample in samples}
-    pictures = Pictures(samples, options.images, options.cache)
-    examples = Examples(samples, boxes, pictures, VIEWS, options.seed, 0, None)
+    examples = examples_of(samples, found, options)
     kinds = [options.species] if options.species else [*REAL, *SPECIES]
     options.out.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(options.out), cv2.cvtColor(sheet(examples, kinds, options), cv2.COLOR_RGB2BGR))

@@ -8,7 +8,7 @@ import onnxruntime as ort
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from .network import Conv, Network
+from .network import Conv, Network, fused
 
 OPSET = 17
 TOLERANCE = 1e-4  # between PyTorch and ONNX Runtime, relative to the logit where that is above 1
@@ -52,8 +52,9 @@ def to_onnx(network: Network, size: int) -> onnx.ModelProto:
         x = graph.add("Add", [x, y], f"{name}.sum") if block.skip else y
     x = graph.relu6(graph.conv(network._conv_head, "head", x))
     x = graph.add("Flatten", [graph.add("GlobalAveragePool", [x], "pool")], "features", axis=1)
-    weight = graph.constant("logit.weight", network.logit.weight.detach().numpy())
-    bias = graph.constant("logit.bias", network.logit.bias.detach().numpy())
+    head_weight, head_bias = network.fused_head()
+    weight = graph.constant("logit.weight", head_weight.detach().numpy())
+    bias = graph.constant("logit.bias", head_bias.detach().numpy())
     graph.add("Gemm", [x, weight, bias], "logit", transB=1)
     model = helper.make_model(
         helper.make_graph(
@@ -74,7 +75,7 @@ def export(network: Network, size: int, file: Path) -> None:
     model = to_onnx(network, size)
     x = torch.randn(4, 3, size, size, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        expected = network(x).numpy()
+        expected = fused(network(x)).numpy()[:, None]
     session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     found = np.concatenate([session.run(None, {"input": one[None].numpy()})[0] for one in x])
     error = np.max(np.abs(found - expected) / np.maximum(1, np.abs(expected)))

@@ -1,23 +1,29 @@
 """Leave sources out: whole sources dealt into folds, each judged by networks that never saw it.
 
-OUT gets `manifest.csv` (the rows given, with a column `fold`), for each fold that was run `fold-K.csv` (columns image,
-score), and once all were, all of them as `scores.csv`:
+OUT gets `manifest.csv` (the rows given, with a column `fold`), a folder `fold-K/pad` of each fold's networks, for each fold
+that was run `fold-K.csv` (columns image, score), and once all were, all of them as `scores.csv`, calibrated fold by fold
+on the others:
 
     lifesign evaluate OUT/manifest.csv --images DIR --scorer OUT/scores.csv --group fold
 """
 
 import argparse
 import csv
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from torch import nn
 
-from .cache import Pictures, detected_boxes
-from .detector import box_of_label, largest
+from .calibrate import fitted
+from .detector import largest
+from .finish import write_model
 from .judge import WEIGHTS, Judged
-from .loop import fit
-from .manifest import Box, Sample, read_manifest
+from .loop import fit, new_networks
+from .manifest import Sample
 from .options import parsed, training_options
+from .prepare import Data, prepare
+from .views import VIEWS
 
 
 def deal(samples: list[Sample], folds: int) -> dict[str, int]:
@@ -61,41 +67,77 @@ def join(parts: list[Path], file: Path) -> None:
     file.write_text("\n".join([lines[0][0], *(line for part in lines for line in part[1:])]) + "\n")
 
 
-def run_fold(fold: int, samples: list[Sample], fold_of: dict[str, int], found: dict[str, list[Box]], options: argparse.Namespace) -> None:
-    training = [sample for sample in samples if fold_of[sample.source] != fold]
-    kept_back = [sample for sample in samples if fold_of[sample.source] == fold]
-    judged_boxes = {sample.image: largest(found[sample.image]) for sample in kept_back}  # the face the service judges
-    faces = [sample for sample in kept_back if judged_boxes[sample.image]]
-    print(f"fold {fold}: {len(kept_back)} frames of {', '.join(sorted({sample.source for sample in kept_back}))}", flush=True)
-    judged = Judged(faces, options.images, judged_boxes)
-    pictures = Pictures(samples, options.images, options.cache)
-    own = argparse.Namespace(**{**vars(options), "cache": options.cache / f"fold-{fold}"})
-    own.cache.mkdir(exist_ok=True)  # for its checkpoint
-    boxes = {sample.image: box_of_label(found[sample.image], sample.box) for sample in training}
-    networks = fit(training, boxes, pictures, own, judged.report)
-    # the raw sum as a probability, not calibrated: a calibration would need sources of its own
-    score = 1 / (1 + np.exp(-(judged.logits(networks) @ WEIGHTS)))
-    write_scores(options.out / f"fold-{fold}.csv", kept_back, {sample.image: value for sample, value in zip(faces, score)})
+@dataclass
+class Held:
+    """What a fold's networks say of the sources that they never saw."""
+
+    samples: list[Sample]  # with a face, as the service would judge it
+    logits: np.ndarray  # a column a view
+    networks: nn.ModuleList
+
+    @property
+    def raw(self) -> np.ndarray:
+        return self.logits @ WEIGHTS
+
+
+def run_fold(fold: int, data: Data, fold_of: dict[str, int], options: argparse.Namespace) -> Held:
+    kept_back = [sample for sample in data.samples if fold_of[sample.source] == fold]
+    boxes = {sample.image: largest(data.found[sample.image]) for sample in kept_back}  # the face the service judges
+    faces = [sample for sample in kept_back if boxes[sample.image]]
+    left_out = {sample.source for sample in kept_back}
+    print(f"fold {fold}: {len(kept_back)} frames of {', '.join(sorted(left_out))}", flush=True)
+    judged = Judged(faces, options.images, boxes)
+    networks = fit(new_networks(options.init), data.pool, data.pool.without(left_out), options, options.cache / f"fold-{fold}.pt",
+                   judged.report, steps=options.steps, head_steps=options.head_steps, rate=options.rate)
+    return Held(faces, judged.logits(networks), networks)
+
+
+def calibrated(held: list[Held]) -> list[np.ndarray]:
+    """Scores of each fold by a calibration fitted on the other folds: what an unseen camera can expect."""
+    made = []
+    for fold, own in enumerate(held):
+        others = [other for index, other in enumerate(held) if index != fold]
+        raw, attack, source = joined(others)
+        slope, intercept = fitted(raw, attack, source)
+        made.append(1 / (1 + np.exp(-(slope * own.raw + intercept))))
+    return made
+
+
+def joined(held: list[Held]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Raw scores, whether attacks, sources."""
+    samples = [sample for of in held for sample in of.samples]
+    return (np.concatenate([of.raw for of in held]), np.array([sample.attack for sample in samples]),
+            np.array([sample.source for sample in samples]))
+
+
+def run_folds(data: Data, options: argparse.Namespace, out: Path) -> list[Held]:
+    """All folds, and their files in `out`."""
+    fold_of = deal(data.samples, options.folds)
+    out.mkdir(parents=True, exist_ok=True)
+    write_manifest(options.manifest, fold_of, out / "manifest.csv")
+    held = [run_fold(fold, data, fold_of, options) for fold in range(options.folds)]
+    for fold, (own, scores) in enumerate(zip(held, calibrated(held))):
+        kept_back = [sample for sample in data.samples if fold_of[sample.source] == fold]
+        write_scores(out / f"fold-{fold}.csv", kept_back, {sample.image: value for sample, value in zip(own.samples, scores)})
+        others = [other for index, other in enumerate(held) if index != fold]
+        write_model(own.networks, VIEWS, *fitted(*joined(others)), {"origin": f"fold {fold} of {options.folds}: for measuring"}, out / f"fold-{fold}" / "pad")
+    join([out / f"fold-{fold}.csv" for fold in range(options.folds)], out / "scores.csv")
+    return held
 
 
 def main() -> None:
     parser = training_options(__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--fold", type=int, help="only this one, counted from 0; else all in turn")
+    parser.add_argument("--only", type=int, nargs="+", default=[], metavar="FOLD",
+                        help="train these alone, counted from 0, so that several processes share the work; then run with --resume for the files")
     options = parsed(parser)
-    if options.init:
-        parser.error("--init: fold networks begin from ImageNet, not from networks that may have seen the fold")
-    samples = read_manifest(options.manifest)
-    fold_of = deal(samples, options.folds)
-    options.out.mkdir(parents=True, exist_ok=True)
-    write_manifest(options.manifest, fold_of, options.out / "manifest.csv")
-    found = detected_boxes(samples, options.images, options.detector, options.cache)
-    for fold in range(options.folds) if options.fold is None else [options.fold]:
-        run_fold(fold, samples, fold_of, found, options)
-    parts = [options.out / f"fold-{fold}.csv" for fold in range(options.folds)]
-    if all(part.exists() for part in parts):
-        join(parts, options.out / "scores.csv")
+    data = prepare(options)
+    if options.only:
+        fold_of = deal(data.samples, options.folds)
+        for fold in options.only:
+            run_fold(fold, data, fold_of, options)
+    else:
+        run_folds(data, options, options.out)
 
 
 if __name__ == "__main__":

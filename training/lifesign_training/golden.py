@@ -9,6 +9,7 @@ from PIL import Image
 from torch import nn
 
 from .manifest import Box
+from .network import fused
 from .picture import square_inside
 from .views import View, normalise
 
@@ -36,7 +37,7 @@ def write_golden(folder: Path, networks: nn.ModuleList, views: list[View], slope
         seen, raw = [], 0.0
         for network, view in zip(networks, views):
             tensor = normalise(torch.from_numpy(view.of(picture, box).copy())[None])
-            logit = float(network(tensor))
+            logit = float(fused(network(tensor))[0])
             raw += view.weight * logit
             seen.append({
                 "name": view.name,
@@ -50,7 +51,7 @@ def write_golden(folder: Path, networks: nn.ModuleList, views: list[View], slope
     corner_logits = {}
     for network, view in zip(networks, views):
         corner = torch.from_numpy(pixels[: view.size, : view.size].copy())[None]
-        corner_logits[view.name] = round(float(network(normalise(corner))), 6)
+        corner_logits[view.name] = round(float(fused(network(normalise(corner)))[0]), 6)
     golden = {
         "about": "crop: left, top, right, bottom; input: normalised, channels first, rows from the top; "
                  "crops bit for bit as fast_image_resize 6 makes them (Convolution, Bilinear, U8x3), PyTorch logits; "

@@ -7,7 +7,7 @@ import torch
 from onnx import numpy_helper
 
 from .card import read_card
-from .network import Conv, Network
+from .network import LABEL, Conv, Network
 from .views import View
 
 # the batch norm that follows a convolution, by the last part of its name in the published weights
@@ -36,13 +36,15 @@ def exported_name(name: str) -> str:
 
 
 def load_exported(network: Network, file: Path) -> None:
-    """The initialisers of an exported network, back into PyTorch."""
-    constants = {constant.name: numpy_helper.to_array(constant) for constant in onnx.load(file).graph.initializer}
-    for name, module in network.named_modules():
-        if isinstance(module, Conv) or name == "logit":
-            with torch.no_grad():
-                for key in ("weight", "bias"):
-                    getattr(module, key).copy_(torch.tensor(constants[f"{exported_name(name)}.{key}"]))
+    """The initialisers of an exported network, back into PyTorch; its one logit becomes the label's."""
+    constants = {constant.name: torch.tensor(numpy_helper.to_array(constant)) for constant in onnx.load(file).graph.initializer}
+    with torch.no_grad():
+        for name, module in network.named_modules():
+            if isinstance(module, Conv):
+                module.weight.copy_(constants[f"{exported_name(name)}.weight"])
+                module.bias.copy_(constants[f"{exported_name(name)}.bias"])
+        network.heads.weight[LABEL] = constants["logit.weight"]
+        network.heads.bias[LABEL] = constants["logit.bias"]
 
 
 def file_for(view: View, init: Path) -> Path:

@@ -8,6 +8,7 @@ from torch import nn
 
 from . import metrics
 from .manifest import Box, Sample
+from .network import fused
 from .picture import open_picture
 from .views import VIEWS, View, normalise
 
@@ -32,8 +33,7 @@ class Judged:
         """One column per view."""
         columns = []
         for network, pixels in zip(networks, self.crops):
-            device = next(network.parameters()).device
-            parts = [network(normalise(torch.from_numpy(pixels[i : i + 32]).to(device)))[:, 0].cpu() for i in range(0, len(pixels), 32)]
+            parts = [fused(network(normalise(torch.from_numpy(pixels[i : i + 32])))) for i in range(0, len(pixels), 32)]
             columns.append(torch.cat(parts).numpy())
         return np.stack(columns, 1).astype(np.float64)
 

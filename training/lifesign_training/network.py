@@ -13,6 +13,10 @@ STD = (0.229, 0.224, 0.225)
 # expansion, channels, repeats, first stride, kernel
 STAGES = ((1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3), (6, 112, 3, 1, 5), (6, 192, 4, 2, 5), (6, 320, 1, 1, 3))
 FEATURES = 1280
+LABEL, TEACHERS, SPECIES = slice(0, 1), slice(1, 4), slice(4, 8)  # the outputs
+HEADS = 8
+# Of the mean of the teachers' logits, as the network imitates them, beside the label's logit of 1: what leaves the network.
+TEACHERS_WEIGHT = 1.0
 
 
 class Conv(nn.Conv2d):
@@ -47,8 +51,14 @@ class Block(nn.Module):
         return x + y if self.skip else y
 
 
+def fused(outputs: Tensor) -> Tensor:
+    """N x HEADS outputs to N bona fide logits."""
+    return outputs[:, LABEL][:, 0] + TEACHERS_WEIGHT * outputs[:, TEACHERS].mean(1)
+
+
 class Network(nn.Module):
-    """Input: normalised RGB, N x 3 x S x S, S a multiple of 16. Output: N x 1 logits, higher is more bona fide."""
+    """Input: normalised RGB, N x 3 x S x S, S a multiple of 16. Output: N x HEADS: the label's logit (higher is more bona
+    fide), each teacher's standardised logit, and logits of the species, bona fide among them."""
 
     def __init__(self, dropout: float = 0.2):
         super().__init__()
@@ -61,9 +71,9 @@ class Network(nn.Module):
         self._blocks = nn.ModuleList(blocks)
         self._conv_head = Conv(channels, FEATURES, 1)
         self.dropout = nn.Dropout(dropout)
-        self.logit = nn.Linear(FEATURES, 1)
-        nn.init.zeros_(self.logit.weight)
-        nn.init.zeros_(self.logit.bias)
+        self.heads = nn.Linear(FEATURES, HEADS)
+        nn.init.zeros_(self.heads.weight)
+        nn.init.zeros_(self.heads.bias)
 
     def features(self, x: Tensor) -> Tensor:
         x = F.relu6(self._conv_stem(x))
@@ -71,5 +81,10 @@ class Network(nn.Module):
             x = block(x)
         return F.relu6(self._conv_head(x)).mean((2, 3))
 
+    def fused_head(self) -> tuple[Tensor, Tensor]:
+        """Weight (1 x FEATURES) and bias of the one logit that leaves the network: `fused` of the outputs."""
+        weight, bias = fused(self.heads.weight.T), fused(self.heads.bias[None])
+        return weight[None], bias
+
     def forward(self, x: Tensor) -> Tensor:
-        return self.logit(self.dropout(self.features(x)))
+        return self.heads(self.dropout(self.features(x)))

@@ -11,13 +11,12 @@ import cv2
 import numpy as np
 
 from . import simulate
-from .cache import Pictures, detected_boxes
-from .capture import capture
-from .dataset import BONA_FIDE, REAL_ATTACK, Examples
-from .detector import box_of_label
+from .cache import detected_boxes
+from .dataset import BONA_FIDE, REAL_ATTACK, Example, Examples
 from .folds import deal
 from .manifest import Box, read_manifest
 from .metrics import auc
+from .prepare import examples_of
 from .scene import SIDE, Scene
 
 FOLDS = 5
@@ -85,29 +84,14 @@ def measure(scene: Scene) -> dict[str, float]:
     }
 
 
-class Recorded:
-    """Notes the pictures that `Examples.draw` takes: the scenes do not say where they are from."""
-
-    def __init__(self, pictures: Pictures):
-        self.pictures, self.taken = pictures, []
-
-    def get(self, name: str, box: Box) -> tuple[np.ndarray, Box]:
-        self.taken.append(name)
-        return self.pictures.get(name, box)
-
-
-def draw(examples: Examples, index: int, raw: bool) -> tuple[str, Scene, list[str]]:
-    """Kind, scene and pictures of one example, in training's shares; `raw`: a real presentation before `capture`."""
-    rng = np.random.default_rng([examples.seed, index])
-    kind = rng.random() * (BONA_FIDE + REAL_ATTACK if raw else 1)
-    examples.pictures.taken = taken = []
-    if kind > BONA_FIDE + REAL_ATTACK:
-        name = str(rng.choice(list(simulate.SHARE), p=list(simulate.SHARE.values())))
-        scene = simulate.attack(examples.draw(False, rng), examples.draw(False, rng), rng, name)
+def draw(examples: Examples, index: int, raw: bool) -> tuple[str, Example]:
+    """Kind and example, in training's shares; `raw`: a real presentation before `capture`."""
+    if raw:
+        real = index % round((BONA_FIDE + REAL_ATTACK) / REAL_ATTACK) == 0
+        made, _ = examples.before_capture(index, "real" if real else "")
     else:
-        name = "bona fide" if kind <= BONA_FIDE else "real attack"
-        scene = examples.draw(kind > BONA_FIDE, rng)
-    return name, scene if raw else capture(scene, rng), taken
+        made = examples.make(index)
+    return made.species if made.simulated else "real attack" if made.attack else "bona fide", made
 
 
 def fit(values: np.ndarray, bona_fide: np.ndarray) -> np.ndarray:
@@ -163,14 +147,13 @@ def report(names: list[str], values: np.ndarray, kinds: np.ndarray, folds: np.nd
     return "\n".join(f"{title:<23}" + "".join(f"{cell:>14}" for cell in cells) for title, cells in rows)
 
 
-def table(examples: Examples, source_of: dict[str, str], fold_of: dict[str, int], raw: bool) -> str:
-    examples.pictures = Recorded(examples.pictures)
+def table(examples: Examples, count: int, fold_of: dict[str, int], raw: bool) -> str:
     kinds, values, folds = [], [], []
-    for index in range(len(examples)):
-        kind, scene, taken = draw(examples, index, raw)
+    for index in range(count):
+        kind, made = draw(examples, index, raw)
         kinds.append(kind)
-        values.append(measure(scene))
-        folds.append([fold_of[source_of[taken[0]]], fold_of[source_of[taken[-1]]]])
+        values.append(measure(made.scene))
+        folds.append([fold_of[source] for source in made.sources])
     matrix = np.array([list(of.values()) for of in values], float)
     return report(list(values[0]), matrix, np.array(kinds), np.array(folds), examples.seed)
 
@@ -181,17 +164,13 @@ def main() -> None:
     parser.add_argument("--images", type=Path, required=True)
     parser.add_argument("--detector", type=Path, required=True, help="centerface.onnx of the repository")
     parser.add_argument("--cache", type=Path, required=True, help="folder for boxes and decoded pictures")
-    parser.add_argument("--split", default="train", help="of the manifest")
     parser.add_argument("--count", type=int, default=2000, help="examples to draw")
     parser.add_argument("--raw", action="store_true", help="real presentations before `capture`: what it takes away")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    samples = [sample for sample in read_manifest(options.manifest) if sample.split == options.split]
+    samples = read_manifest(options.manifest)
     found = detected_boxes(samples, options.images, options.detector, options.cache)
-    boxes = {sample.image: box_of_label(found[sample.image], sample.box) for sample in samples}
-    pictures = Pictures(samples, options.images, options.cache)
-    examples = Examples(samples, boxes, pictures, [], options.seed, options.count, None)
-    print(table(examples, {sample.image: sample.source for sample in samples}, deal(samples, FOLDS), options.raw))
+    print(table(examples_of(samples, found, options), options.count, deal(samples, FOLDS), options.raw))
 
 
 if __name__ == "__main__":

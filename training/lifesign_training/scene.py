@@ -9,7 +9,7 @@ import numpy as np
 from .manifest import Box
 from .picture import square_inside
 
-SIDE = 320  # pixels; a face 2.7 times smaller keeps about 120 of them, what a view of 144 px can use
+SIDE = 256  # pixels; a face 2.7 times smaller keeps about 95 of them, more than a view of 144 px can use
 
 
 @dataclass

@@ -8,7 +8,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .held_out import SHARED_SOURCE, SOURCES
 
 WIDTH, HEIGHT, PER_CLASS = 320, 240, 6
 
@@ -31,7 +30,7 @@ def write_pictures(folder: Path) -> None:
     """Pictures, their manifest, and boxes as if detected already."""
     rng = np.random.default_rng(1)
     rows, boxes = [], {}
-    for source in ("smoke_a", "smoke_b", SOURCES[0], SHARED_SOURCE):
+    for source in ("a", "b", "c", "d"):
         for attack in (False, True):
             for index in range(PER_CLASS):
                 image = f"{source}/{'attack' if attack else 'bona_fide'}/{index}.jpg"
@@ -54,4 +53,5 @@ def prepare(options: argparse.Namespace) -> None:
     options.manifest, options.images, options.cache = folder / "manifest.csv", folder, folder
     options.out = options.out or folder / "out"
     options.peers = options.detector = None
-    options.steps, options.head_steps, options.batch, options.every, options.workers = 6, 2, 4, 3, 0
+    options.steps, options.head_steps, options.final_steps, options.batch, options.every = 4, 2, 3, 4, 3
+    options.pool, options.folds, options.workers, options.makers = 24, 2, 0, 0

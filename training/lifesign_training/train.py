@@ -1,29 +1,32 @@
-"""From a manifest to models/pad: boxes, fine-tuning, calibration, export. `--help` lists the switches."""
+"""From a manifest to models/pad: boxes, pool, folds, fine-tuning, calibration, export. `--help` lists the switches."""
 
 import json
 
-from .cache import Pictures, detected_boxes
-from .detector import box_of_label
+import numpy as np
+from torch import nn
+
 from .finish import finish
-from .held_out import divide
-from .judge import Judged
-from .loop import fit
-from .manifest import read_manifest
+from .folds import calibrated, joined, run_folds
+from .loop import fit, mean_of
+from .network import Network
 from .options import parsed, training_options
+from .prepare import prepare
 from .views import VIEWS
 
 
 def main() -> None:
     parser = training_options(__doc__)
-    parser.add_argument("--final", action="store_true", help="once all choices are made: train on the whole `train` split, calibrate on `dev`")
+    parser.add_argument("--final-steps", type=int, default=1500, help="on all sources, from the mean of the folds' networks")
+    parser.add_argument("--final-rate", type=float, default=1e-4)
     options = parsed(parser)
-    training, held_out = divide(read_manifest(options.manifest), options.final)
-    samples = training + held_out
-    found = detected_boxes(samples, options.images, options.detector, options.cache)
-    boxes = {sample.image: box_of_label(found[sample.image], sample.box) for sample in samples}
-    judged = Judged(held_out, options.images, boxes)
-    networks = fit(training, boxes, Pictures(training, options.images, options.cache), options, judged.report)
-    summary = finish(networks, VIEWS, judged.logits(networks), judged.attack, judged.source, options.out)
+    data = prepare(options)
+    held = run_folds(data, options, options.cache / "folds")
+    # Every source has taught four of five folds: their mean is a beginning that knows all of them.
+    networks = nn.ModuleList(Network() for _ in VIEWS)
+    networks.load_state_dict(mean_of([own.networks.state_dict() for own in held]))
+    networks = fit(networks, data.pool, np.arange(len(data.pool)), options, options.cache / "final.pt", lambda _: "none is left",
+                   steps=options.final_steps, head_steps=0, rate=options.final_rate)
+    summary = finish(networks, VIEWS, *joined(held), np.concatenate(calibrated(held)), options.out)
     print(json.dumps(summary, indent=1))
 
 

@@ -57,9 +57,9 @@ def test_light_and_colour(pixels):
 
 
 def test_box(pixels):
-    assert change("box_share", pixels, pixels, (110, 90, 100, 162)) == pytest.approx(0.1)
-    assert change("box_x", pixels, pixels, (142, 90, 100, 130)) == pytest.approx(0.1)
-    assert change("box_y", pixels, pixels, (110, 58, 100, 130)) == pytest.approx(-0.1)
+    assert change("box_share", pixels, pixels, (110, 90, 100, 162)) == pytest.approx(32 / SIDE)
+    assert change("box_x", pixels, pixels, (142, 90, 100, 130)) == pytest.approx(32 / SIDE)
+    assert change("box_y", pixels, pixels, (110, 58, 100, 130)) == pytest.approx(-32 / SIDE)
 
 
 def test_a_box_that_fills_the_scene(pixels):
@@ -81,7 +81,7 @@ def test_table_of_drawn_faces(tmp_path, raw):
     write_pictures(tmp_path)
     samples = read_manifest(tmp_path / "manifest.csv")
     boxes = {sample.image: sample.box for sample in samples}
-    examples = Examples(samples, boxes, Pictures(samples, tmp_path, tmp_path), [], 1, 120, None)
-    made = table(examples, {sample.image: sample.source for sample in samples}, deal(samples, 5), raw)
+    examples = Examples(samples, boxes, Pictures(samples, tmp_path, tmp_path), 1)
+    made = table(examples, 120, deal(samples, 5), raw)
     assert all((species in made) != raw for species in SPECIES)
     assert "sources left out" in made and "blockiness" in made

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::detect::Detector;
-use crate::network::{self, InferenceError, Network};
+use crate::network::{self, InferenceError, Layout, Network};
 use crate::pad::calibration::CalibrationFile;
 use crate::pad::{Pad, View, card::Card};
 
@@ -155,7 +155,7 @@ impl<'a> ModelSource<'a> {
         let (text, card_file) = files.card()?;
         let card: DetectorCard =
             toml::from_str(&text).map_err(|error| files.card_error(error.to_string()))?;
-        let (network, file) = files.network(&card.weights, &card.sha256)?;
+        let (network, file) = files.network(&card.weights, &card.sha256, Layout::ChannelsFirst)?;
         let detector = Detector::new(network).map_err(|cause| LoadError::Network {
             path: files.path(&card.weights),
             cause,
@@ -178,7 +178,8 @@ impl<'a> ModelSource<'a> {
         let mut views = Vec::new();
         let mut model_files = Vec::new();
         for view in card.views {
-            let (network, file) = files.network(&view.weights, &view.sha256)?;
+            let (network, file) =
+                files.network(&view.weights, &view.sha256, Layout::ChannelsLast)?;
             let path = files.path(&view.weights);
             let view =
                 View::new(view, network).map_err(|cause| LoadError::Network { path, cause })?;
@@ -280,6 +281,7 @@ impl Files<'_> {
         &self,
         name: &str,
         stated: &str,
+        layout: Layout,
     ) -> Result<(Box<dyn Network>, ModelFile), LoadError> {
         let bytes = self.read(name)?;
         let found = hex::encode(Sha256::digest(&bytes));
@@ -291,7 +293,7 @@ impl Files<'_> {
                 found,
             });
         }
-        let network = network::load(&bytes).map_err(|cause| LoadError::Network {
+        let network = network::load(&bytes, layout).map_err(|cause| LoadError::Network {
             path: self.path(name),
             cause,
         })?;

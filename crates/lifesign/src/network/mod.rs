@@ -43,12 +43,22 @@ pub trait Network: Send + Sync {
     fn run(&self, input: Tensor) -> Result<Vec<Output>, InferenceError>;
 }
 
+/// How a runtime keeps the data between two layers. The results are the same but for rounding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// A plane a channel: faster for networks on large pictures, and for most plain convolutions.
+    ChannelsFirst,
+    /// All channels of a pixel side by side: faster for depthwise convolutions on small pictures
+    /// (`docs/architecture.md` has the figures).
+    ChannelsLast,
+}
+
 /// Reads an ONNX file.
 ///
 /// # Errors
 /// [`InferenceError`] when the bytes are no ONNX network or use an operator the runtime lacks.
-pub fn load(onnx: &[u8]) -> Result<Box<dyn Network>, InferenceError> {
-    Ok(Box::new(tract::TractNetwork::load(onnx)?))
+pub fn load(onnx: &[u8], layout: Layout) -> Result<Box<dyn Network>, InferenceError> {
+    Ok(Box::new(tract::TractNetwork::load(onnx, layout)?))
 }
 
 /// A network could not be loaded or run: a fault of ours, never of the photograph.
@@ -69,3 +79,27 @@ impl fmt::Display for InferenceError {
 }
 
 impl std::error::Error for InferenceError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_layouts_compute_the_same() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/pad/far.onnx");
+        let onnx = std::fs::read(file).unwrap();
+        let shape = [1, 3, 112, 112];
+        let data: Vec<f32> = (0..shape.iter().product())
+            .map(|index: usize| (index * 7 % 41) as f32 / 20.0 - 1.0)
+            .collect();
+        let [first, last] = [Layout::ChannelsFirst, Layout::ChannelsLast].map(|layout| {
+            let network = load(&onnx, layout).unwrap();
+            let data = data.clone();
+            network.run(Tensor { shape, data }).unwrap()
+        });
+        assert_eq!(first[0].shape, last[0].shape);
+        for (a, b) in first[0].data.iter().zip(&last[0].data) {
+            assert!((a - b).abs() < 1e-4, "{a} and {b}");
+        }
+    }
+}

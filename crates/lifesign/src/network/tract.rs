@@ -5,19 +5,22 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::internal::format_err;
+use tract_onnx::tract_core::transform::get_transform;
 
-use super::{InferenceError, Network, Output, Tensor as Input};
+use super::{InferenceError, Layout, Network, Output, Tensor as Input};
 
 type Shape = [usize; 4];
 type Plan = Arc<TypedRunnableModel>;
 
 pub(super) struct TractNetwork {
     model: InferenceModel,
+    layout: Layout,
     plans: RwLock<HashMap<Shape, Plan>>,
 }
 
 impl TractNetwork {
-    pub(super) fn load(mut onnx: &[u8]) -> Result<Self, InferenceError> {
+    pub(super) fn load(mut onnx: &[u8], layout: Layout) -> Result<Self, InferenceError> {
         let mut model = tract_onnx::onnx()
             .model_for_read(&mut onnx)
             .map_err(InferenceError::new)?;
@@ -29,6 +32,7 @@ impl TractNetwork {
         }
         Ok(TractNetwork {
             model,
+            layout,
             plans: RwLock::default(),
         })
     }
@@ -47,11 +51,25 @@ impl TractNetwork {
             .model
             .clone()
             .with_input_fact(0, f32::fact(shape).into())
-            .and_then(|model| model.into_optimized())
+            .and_then(|model| model.into_typed()?.into_decluttered())
+            .and_then(|model| laid_out(model, self.layout)?.into_optimized())
             .and_then(|model| model.into_runnable())
             .map_err(InferenceError::new)?;
         let mut plans = self.plans.write().unwrap_or_else(PoisonError::into_inner);
         Ok(plans.entry(shape).or_insert(plan).clone())
+    }
+}
+
+/// The same computation with its convolutions on data in `layout`.
+fn laid_out(mut model: TypedModel, layout: Layout) -> TractResult<TypedModel> {
+    match layout {
+        Layout::ChannelsFirst => Ok(model),
+        Layout::ChannelsLast => {
+            let transform = get_transform("conv_nhwc")?;
+            model.transform(&*transform.ok_or_else(|| format_err!("tract has no conv_nhwc"))?)?;
+            // Moves an axis only where the network begins and ends, no longer around each convolution.
+            model.into_decluttered()
+        }
     }
 }
 
