@@ -18,7 +18,7 @@ from .pool import Crops, Pool
 from .views import VIEWS, normalise
 
 SMOOTHING = 0.05  # of the labels
-TEACHERS_SHARE, SPECIES_SHARE = 0.5, 0.2  # of the loss, beside 1 for the label
+TEACHERS_SHARE, SPECIES_SHARE = 0.5, 0.2  # weights in the loss, beside 1 for the label
 OUTLIER = 3.0  # spreads, to which the teachers' logits are cut
 EMA = 0.998
 FROZEN = 3  # first blocks that stay as they were: edges and colours are general, and most of a step's time goes there
@@ -56,12 +56,12 @@ def teacher_scale(pool: Pool, rows: np.ndarray) -> tuple[Tensor, Tensor]:
     return torch.tensor(logits.mean(0)), torch.tensor(logits.std(0))
 
 
-def loss_of(outputs: Tensor, species: Tensor, teachers: Tensor) -> Tensor:
+def loss_of(outputs: Tensor, species: Tensor, teachers: Tensor, share: float = TEACHERS_SHARE) -> Tensor:
     """`teachers` are standardised; NaN where there are none. A species of -1 is an attack of a kind unknown."""
     label = (species == 0).float() * (1 - SMOOTHING) + SMOOTHING / 2
     loss = F.binary_cross_entropy_with_logits(outputs[:, LABEL][:, 0], label)
     if not teachers.isnan().any():
-        loss = loss + TEACHERS_SHARE * F.smooth_l1_loss(outputs[:, TEACHERS], teachers.clamp(-OUTLIER, OUTLIER))
+        loss = loss + share * F.smooth_l1_loss(outputs[:, TEACHERS], teachers.clamp(-OUTLIER, OUTLIER))
     known = species >= 0
     return loss + SPECIES_SHARE * F.cross_entropy(outputs[:, SPECIES][known], species[known].long(), label_smoothing=SMOOTHING)
 
@@ -69,8 +69,10 @@ def loss_of(outputs: Tensor, species: Tensor, teachers: Tensor) -> Tensor:
 class Trainer:
     """Networks, optimiser and average, as one checkpoint holds them."""
 
-    def __init__(self, networks: nn.ModuleList, options: argparse.Namespace, checkpoint: Path, steps: int, head_steps: int, rate: float):
-        self.options, self.checkpoint, self.steps, self.head_steps, self.rate = options, checkpoint, steps, head_steps, rate
+    def __init__(self, networks: nn.ModuleList, options: argparse.Namespace, checkpoint: Path, steps: int, head_steps: int, rate: float,
+                 teachers_share: float):
+        self.options, self.checkpoint, self.teachers_share = options, checkpoint, teachers_share
+        self.steps, self.head_steps, self.rate = steps, head_steps, rate
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.networks = networks.to(self.device, memory_format=torch.channels_last)
         for network in self.networks:
@@ -106,7 +108,7 @@ class Trainer:
         self.optimiser.param_groups[1]["lr"] = 2e-3 if share == 0 else self.rate * share * 2
         species, teachers = species.to(self.device), teachers.to(self.device)
         loss = sum(
-            loss_of(network(normalise(pixels.to(self.device)).contiguous(memory_format=torch.channels_last)), species, teachers)
+            loss_of(network(normalise(pixels.to(self.device)).contiguous(memory_format=torch.channels_last)), species, teachers, self.teachers_share)
             for network, pixels in zip(self.networks, crops)
         ) / len(self.networks)
         self.optimiser.zero_grad(set_to_none=True)
@@ -142,9 +144,9 @@ class Trainer:
 
 
 def fit(networks: nn.ModuleList, pool: Pool, rows: np.ndarray, options: argparse.Namespace, checkpoint: Path, check: Check,
-        *, steps: int, head_steps: int, rate: float) -> nn.ModuleList:
+        *, steps: int, head_steps: int, rate: float, teachers_share: float = TEACHERS_SHARE) -> nn.ModuleList:
     """`networks` trained on these rows of the pool."""
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    return Trainer(networks, options, checkpoint, steps, head_steps, rate).run(pool, rows, check)
+    return Trainer(networks, options, checkpoint, steps, head_steps, rate, teachers_share).run(pool, rows, check)

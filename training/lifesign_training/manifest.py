@@ -14,7 +14,6 @@ class Sample:
     attack: bool
     species: str  # PAI species; "" for bona fide
     box: Box  # the labelled face
-    split: str  # "train" or "dev"
 
 
 def read_manifest(path: Path) -> list[Sample]:
@@ -26,7 +25,6 @@ def read_manifest(path: Path) -> list[Sample]:
                 attack=row["label"] == "attack",
                 species=row["pai_species"],
                 box=tuple(float(row[f"face_{key}"]) for key in "xywh"),
-                split=row["split"],
             )
             for row in csv.DictReader(file)
         ]

@@ -8,9 +8,14 @@ def rates(bona_fide: np.ndarray, attack: np.ndarray, threshold: float) -> tuple[
     return float(np.mean(attack >= threshold)), float(np.mean(bona_fide < threshold))
 
 
+def thresholds_of(bona_fide: np.ndarray, attack: np.ndarray) -> np.ndarray:
+    """Every threshold that changes anything, rising."""
+    return np.append(np.unique(np.concatenate([bona_fide, attack])), np.inf)
+
+
 def curve(bona_fide: np.ndarray, attack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """APCER and BPCER at every threshold that changes anything, rising threshold."""
-    thresholds = np.concatenate([np.unique(np.concatenate([bona_fide, attack])), [np.inf]])
+    """APCER and BPCER at each of `thresholds_of`."""
+    thresholds = thresholds_of(bona_fide, attack)
     attack, bona_fide = np.sort(attack), np.sort(bona_fide)
     apcer = 1 - np.searchsorted(attack, thresholds, "left") / len(attack)
     bpcer = np.searchsorted(bona_fide, thresholds, "left") / len(bona_fide)
@@ -44,3 +49,33 @@ def per_source_d_eer(scores: np.ndarray, attack: np.ndarray, source: np.ndarray)
         if attack[here].any() and not attack[here].all():
             result[name] = d_eer(scores[here & ~attack], scores[here & attack])
     return result
+
+
+def apcer_at_bpcer(bona_fide: np.ndarray, attack: np.ndarray, bpcer_limit: float) -> float:
+    apcer, bpcer = curve(bona_fide, attack)
+    return float(apcer[bpcer <= bpcer_limit].min())
+
+
+def d_eer_threshold(bona_fide: np.ndarray, attack: np.ndarray) -> float:
+    apcer, bpcer = curve(bona_fide, attack)
+    return float(thresholds_of(bona_fide, attack)[np.argmin(np.abs(apcer - bpcer))])
+
+
+FEWEST = 10  # presentations of which a rate is taken
+
+
+def headline(scores: np.ndarray, species: np.ndarray, source: np.ndarray) -> dict[str, float]:
+    """The figures that a PAD network is chosen by, as shares; `species` is "" for bona fide."""
+    live = species == ""
+    bona_fide, attack = scores[live], scores[~live]
+    threshold = d_eer_threshold(bona_fide, attack)
+    refused = [float(np.mean(scores[of] < threshold)) for name in set(source) if (of := live & (source == name)).sum() >= FEWEST]
+    accepted = [float(np.mean(scores[of] >= threshold)) for name in set(species[~live]) if (of := species == name).sum() >= FEWEST]
+    return {
+        "AUC": auc(bona_fide, attack),
+        "D-EER": d_eer(bona_fide, attack),
+        "APCER at BPCER 5 %": apcer_at_bpcer(bona_fide, attack, 0.05),
+        "BPCER at APCER 10 %": bpcer_at_apcer(bona_fide, attack, 0.1),
+        "APCER at the D-EER threshold, worst species": max(accepted, default=np.nan),
+        "BPCER at the D-EER threshold, worst source": max(refused, default=np.nan),
+    }

@@ -1,6 +1,7 @@
 """What every training begins with: the labelled pictures, their boxes, and the pool of examples made of them."""
 
 import argparse
+import fcntl
 from dataclasses import dataclass
 
 from .cache import Pictures, detected_boxes
@@ -23,9 +24,12 @@ def examples_of(samples: list[Sample], found: dict[str, list[Box]], options: arg
 
 
 def prepare(options: argparse.Namespace) -> Data:
-    samples = read_manifest(options.manifest)
-    found = detected_boxes(samples, options.images, options.detector, options.cache)
-    names = sorted({sample.source for sample in samples})
-    examples = examples_of(samples, found, options)
-    pool = Pool(options.cache / "pool", options.pool, examples, names, options.peers, options.makers)
-    return Data(samples, found, pool)
+    """What is not in the cache yet is made by the first process that comes; others wait for it."""
+    options.cache.mkdir(parents=True, exist_ok=True)
+    with open(options.cache / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        samples = read_manifest(options.manifest)
+        found = detected_boxes(samples, options.images, options.detector, options.cache)
+        names = sorted({sample.source for sample in samples})
+        examples = examples_of(samples, found, options)
+        return Data(samples, found, Pool(options.cache / "pool", options.pool, examples, names, options.peers, options.makers))

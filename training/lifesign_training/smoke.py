@@ -38,10 +38,10 @@ def write_pictures(folder: Path) -> None:
                 picture, box = face(rng, attack)
                 cv2.imwrite(str(folder / image), picture)
                 boxes[image] = [box]
-                rows.append([image, source, "attack" if attack else "bona_fide", "screen" if attack else "", *box, "train"])
+                rows.append([image, source, "attack" if attack else "bona_fide", "screen" if attack else "", *box])
     with open(folder / "manifest.csv", "w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["image", "source", "label", "pai_species", "face_x", "face_y", "face_w", "face_h", "split"])
+        writer.writerow(["image", "source", "label", "pai_species", "face_x", "face_y", "face_w", "face_h"])
         writer.writerows(rows)
     (folder / "boxes.json").write_text(json.dumps(boxes))
 

@@ -9,7 +9,7 @@ from lifesign_training.manifest import Sample
 
 def source(name: str, bona_fide: int, attacks: int) -> list[Sample]:
     labels = [False] * bona_fide + [True] * attacks
-    return [Sample(f"{name}/{index}.jpg", name, attack, "screen" if attack else "", (0, 0, 9, 9), "train") for index, attack in enumerate(labels)]
+    return [Sample(f"{name}/{index}.jpg", name, attack, "screen" if attack else "", (0, 0, 9, 9)) for index, attack in enumerate(labels)]
 
 
 def example(seed: int = 1) -> list[Sample]:

@@ -28,6 +28,18 @@ def test_bpcer_at_apcer():
     assert metrics.bpcer_at_apcer(BONA_FIDE, ATTACK, 0.0) == 0.25
 
 
+def test_headline_figures_by_hand():
+    scores = np.concatenate([np.repeat(BONA_FIDE, 10), np.repeat(ATTACK, 10)])
+    species = np.repeat(["", "", "", "", "screen", "screen", "screen", "print"], 10)
+    source = np.repeat(["a", "a", "b", "b", "a", "a", "b", "b"], 10)
+    found = metrics.headline(scores, species, source)
+    assert found["D-EER"] == 0.25
+    assert found["APCER at BPCER 5 %"] == 0.5  # the bona fide of 0.3 must pass, and so do 0.4 and 0.6
+    assert found["BPCER at APCER 10 %"] == 0.25
+    assert found["APCER at the D-EER threshold, worst species"] == 1  # of print, all at 0.6
+    assert found["BPCER at the D-EER threshold, worst source"] == 0.5  # of b
+
+
 def test_calibration_keeps_bona_fide_above_the_threshold():
     rng = np.random.default_rng(1)
     attack = np.repeat([False, True], 100)

@@ -356,7 +356,7 @@ mod tests {
         let (_, used, calibrated) = load(&file).unwrap();
         assert_eq!(used.calibration.default.slope, 0.5);
         let names: Vec<&str> = calibrated.files.iter().map(|file| &*file.name).collect();
-        assert_eq!(names, ["wide.onnx", "far.onnx", "card.toml", "ours.toml"]);
+        assert_eq!(names, ["far.onnx", "tight.onnx", "card.toml", "ours.toml"]);
     }
 
     #[test]
