@@ -1,6 +1,8 @@
 """Examples made once and read many times: the folds and the final training share them. Each has its sources beside it, so
-that a fold leaves out whatever a source kept back had a part in, and the teachers' logits of the very same capture."""
+that a fold leaves out whatever a source kept back had a part in (but for the light that `lit_like` takes from any picture: six
+numbers), and the teachers' logits of the very same capture."""
 
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -16,6 +18,7 @@ from .picture import square_inside
 from .scene import SIDE
 from .views import View
 
+MAKERS = ("capture", "dataset", "display", "held", "optics", "paper", "scene", "simulate", "wearing")  # the files that decide what an example is
 SPECIES = ("", "screen", "print", "paper_mask")  # those with a code of their own; any other attack is -1
 COLUMNS = {
     "pixels": (np.uint8, (SIDE, SIDE, 3)), "box": (np.float32, (4,)), "species": (np.int8, ()), "simulated": (np.bool_, ()),
@@ -52,12 +55,21 @@ class Made(Dataset):
         return self.peers.logits(pixels, box)
 
 
+def made_from(examples: Examples) -> str:
+    """A digest of all that decides what the examples are: the pictures, and the code that makes examples of them."""
+    digest = hashlib.sha256(repr(sorted(examples.boxes.items())).encode())
+    digest.update(repr(examples.groups).encode())
+    for name in MAKERS:
+        digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
+    return digest.hexdigest()
+
+
 class Pool:
     """`count` examples in memory-mapped files below `folder`. Making goes on where it was interrupted."""
 
     def __init__(self, folder: Path, count: int, examples: Examples, names: list[str], teachers: Path | None, workers: int):
         folder.mkdir(parents=True, exist_ok=True)
-        stamp = {"count": count, "seed": examples.seed, "sources": names, "teachers": teachers is not None}
+        stamp = {"count": count, "seed": examples.seed, "sources": names, "teachers": teachers is not None, "made_from": made_from(examples)}
         file = folder / "pool.json"
         state = json.loads(file.read_text()) if file.exists() else {}
         made = state.get("made", 0) if state.get("stamp") == stamp else 0

@@ -19,12 +19,12 @@ FINAL_TEACHERS_SHARE = 2.0
 
 def main() -> None:
     parser = training_options(__doc__)
-    parser.add_argument("--final-steps", type=int, default=2000, help="on all sources, from the mean of the folds' networks")
+    parser.add_argument("--final-steps", type=int, default=1500, help="on all sources, from the mean of the folds' networks")
     parser.add_argument("--final-rate", type=float, default=1e-4)
     options = parsed(parser)
     data = prepare(options)
     held = run_folds(data, options, options.cache / "folds")
-    # Every source has taught four of five folds: their mean is a beginning that knows all of them.
+    # Every source has taught the networks of all folds but its own: their mean is a beginning that knows all sources.
     networks = nn.ModuleList(Network() for _ in VIEWS)
     networks.load_state_dict(mean_of([own.networks.state_dict() for own in held]))
     networks = fit(networks, data.pool, np.arange(len(data.pool)), options, options.cache / "final.pt", lambda _: "none is left",

@@ -77,6 +77,12 @@ def test_a_pool_is_made_once_and_holds_what_the_examples_are(pool, examples, tmp
     assert np.isnan(again["teachers"]).all()
 
 
+def test_a_pool_of_other_boxes_is_made_anew(pool, examples, tmp_path):
+    before = pool["box"][:].copy()
+    examples.boxes = {image: (x + 5, y, w, h) for image, (x, y, w, h) in examples.boxes.items()}
+    assert not np.array_equal(Pool(tmp_path / "pool", 40, examples, NAMES, None, 0)["box"], before)
+
+
 def test_a_source_left_out_has_no_part_in_what_remains(pool):
     rows = pool.without({"b", "d"})
     assert 0 < len(rows) < 40
