@@ -4,9 +4,8 @@ sharpness, colour and framing must not tell bona fide from attack."""
 import cv2
 import numpy as np
 
+from .optics import Rng
 from .scene import SIDE, Scene, warp_box
-
-Rng = np.random.Generator
 
 
 def geometry(scene: Scene, rng: Rng) -> Scene:

@@ -35,7 +35,7 @@ def write_model(networks: nn.ModuleList, views: list[View], slope: float, interc
             os.replace(file, out / file.name)
 
 
-def rates(score: np.ndarray, attack: np.ndarray, source: np.ndarray, threshold: float) -> dict[str, float]:
+def rates_by_source(score: np.ndarray, attack: np.ndarray, source: np.ndarray, threshold: float) -> dict[str, float]:
     """Error rates, as means over sources."""
     weight, passed = balanced(attack, source) * 2, score > threshold
     return {"apcer": round(float(weight[attack & passed].sum()), 4), "bpcer": round(float(weight[~attack & ~passed].sum()), 4)}
@@ -48,7 +48,7 @@ def finish(networks: nn.ModuleList, views: list[View], raw: np.ndarray, attack: 
     slope, intercept = fitted(raw, attack, source)
     plain = platt(raw, attack, source)[1]
     score = 1 / (1 + np.exp(-(slope * raw + intercept)))
-    at_default, at_unseen = rates(score, attack, source, THRESHOLD), rates(unseen, attack, source, THRESHOLD)
+    at_default, at_unseen = rates_by_source(score, attack, source, THRESHOLD), rates_by_source(unseen, attack, source, THRESHOLD)
     moved = f"raised from {plain:.4f} for a held-out BPCER of at most {BPCER:.0%} at {THRESHOLD}" if intercept > plain else "kept"
     calibration = (
         f"Platt scaling on {len(set(source))} sources, each scored by networks that never saw it, sources and classes weighted alike; "

@@ -92,17 +92,6 @@ def run_fold(fold: int, data: Data, fold_of: dict[str, int], options: argparse.N
     return Held(faces, judged.logits(networks), networks)
 
 
-def calibrated(held: list[Held]) -> list[np.ndarray]:
-    """Scores of each fold by a calibration fitted on the other folds: what an unseen camera can expect."""
-    made = []
-    for fold, own in enumerate(held):
-        others = [other for index, other in enumerate(held) if index != fold]
-        raw, attack, source = joined(others)
-        slope, intercept = fitted(raw, attack, source)
-        made.append(1 / (1 + np.exp(-(slope * own.raw + intercept))))
-    return made
-
-
 def joined(held: list[Held]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Raw scores, whether attacks, sources."""
     samples = [sample for of in held for sample in of.samples]
@@ -110,19 +99,24 @@ def joined(held: list[Held]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             np.array([sample.source for sample in samples]))
 
 
-def run_folds(data: Data, options: argparse.Namespace, out: Path) -> list[Held]:
-    """All folds, and their files in `out`."""
+def run_folds(data: Data, options: argparse.Namespace, out: Path) -> tuple[list[Held], list[np.ndarray]]:
+    """All folds and their files in `out`; of each what it held back, and the scores of that by a calibration fitted on the
+    other folds: what an unseen camera can expect."""
     fold_of = deal(data.samples, options.folds)
     out.mkdir(parents=True, exist_ok=True)
     write_manifest(options.manifest, fold_of, out / "manifest.csv")
     held = [run_fold(fold, data, fold_of, options) for fold in range(options.folds)]
-    for fold, (own, scores) in enumerate(zip(held, calibrated(held))):
+    unseen = []
+    for fold, own in enumerate(held):
+        slope, intercept = fitted(*joined([other for other in held if other is not own]))
+        scores = 1 / (1 + np.exp(-(slope * own.raw + intercept)))
+        unseen.append(scores)
         kept_back = [sample for sample in data.samples if fold_of[sample.source] == fold]
         write_scores(out / f"fold-{fold}.csv", kept_back, {sample.image: value for sample, value in zip(own.samples, scores)})
-        others = [other for index, other in enumerate(held) if index != fold]
-        write_model(own.networks, VIEWS, *fitted(*joined(others)), {"origin": f"fold {fold} of {options.folds}: for measuring"}, out / f"fold-{fold}" / "pad")
+        info = {"origin": f"fold {fold} of {options.folds}: for measuring"}
+        write_model(own.networks, VIEWS, slope, intercept, info, out / f"fold-{fold}" / "pad")
     join([out / f"fold-{fold}.csv" for fold in range(options.folds)], out / "scores.csv")
-    return held
+    return held, unseen
 
 
 def main() -> None:

@@ -44,6 +44,13 @@ def new_networks(init: Path | None) -> nn.ModuleList:
     return networks
 
 
+def networks_with(state: dict[str, Tensor]) -> nn.ModuleList:
+    """On the CPU."""
+    networks = nn.ModuleList(Network() for _ in VIEWS)
+    networks.load_state_dict(state)
+    return networks
+
+
 def mean_of(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     """The mean of the weights of networks that were tuned from the same beginning: between several tunings lie better ones
     (Wortsman et al., *Model soups*, 2022)."""
@@ -63,7 +70,9 @@ def loss_of(outputs: Tensor, species: Tensor, teachers: Tensor, share: float = T
     if not teachers.isnan().any():
         loss = loss + share * F.smooth_l1_loss(outputs[:, TEACHERS], teachers.clamp(-OUTLIER, OUTLIER))
     known = species >= 0
-    return loss + SPECIES_SHARE * F.cross_entropy(outputs[:, SPECIES][known], species[known].long(), label_smoothing=SMOOTHING)
+    if known.any():
+        loss = loss + SPECIES_SHARE * F.cross_entropy(outputs[:, SPECIES][known], species[known].long(), label_smoothing=SMOOTHING)
+    return loss
 
 
 class Trainer:
@@ -120,9 +129,7 @@ class Trainer:
 
     def current(self) -> nn.ModuleList:
         """The averaged networks, on the CPU."""
-        networks = nn.ModuleList(Network() for _ in VIEWS)
-        networks.load_state_dict({key: value.cpu() for key, value in self.averaged.state.items()})
-        return networks.to(memory_format=torch.channels_last).eval()
+        return networks_with(self.averaged.state).to(memory_format=torch.channels_last).eval()
 
     def run(self, pool: Pool, rows: np.ndarray, check: Check) -> nn.ModuleList:
         """The averaged networks after the last step; `check` looks at them on the way."""

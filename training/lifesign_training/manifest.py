@@ -12,7 +12,7 @@ class Sample:
     image: str  # path below the images folder
     source: str  # one collector; the unit of generalisation
     attack: bool
-    species: str  # PAI species; "" for bona fide
+    species: str  # PAI species, "unknown" where an attack has none given; "" for bona fide
     box: Box  # the labelled face
 
 
@@ -23,7 +23,7 @@ def read_manifest(path: Path) -> list[Sample]:
                 image=row["image"],
                 source=row["source"],
                 attack=row["label"] == "attack",
-                species=row["pai_species"],
+                species=(row.get("pai_species") or "unknown") if row["label"] == "attack" else "",
                 box=tuple(float(row[f"face_{key}"]) for key in "xywh"),
             )
             for row in csv.DictReader(file)

@@ -64,18 +64,20 @@ def d_eer_threshold(bona_fide: np.ndarray, attack: np.ndarray) -> float:
 FEWEST = 10  # presentations of which a rate is taken
 
 
+FIGURES = ("AUC", "D-EER", "APCER at BPCER 5 %", "BPCER at APCER 10 %", "APCER at the D-EER threshold, worst species",
+           "BPCER at the D-EER threshold, worst source")  # that a PAD network is chosen by
+
+
 def headline(scores: np.ndarray, species: np.ndarray, source: np.ndarray) -> dict[str, float]:
-    """The figures that a PAD network is chosen by, as shares; `species` is "" for bona fide."""
+    """The FIGURES, as shares; `species` is "" for bona fide. NaN where there is nothing to take a rate of."""
     live = species == ""
     bona_fide, attack = scores[live], scores[~live]
+    if not len(bona_fide) or not len(attack):
+        return dict.fromkeys(FIGURES, np.nan)
     threshold = d_eer_threshold(bona_fide, attack)
     refused = [float(np.mean(scores[of] < threshold)) for name in set(source) if (of := live & (source == name)).sum() >= FEWEST]
     accepted = [float(np.mean(scores[of] >= threshold)) for name in set(species[~live]) if (of := species == name).sum() >= FEWEST]
-    return {
-        "AUC": auc(bona_fide, attack),
-        "D-EER": d_eer(bona_fide, attack),
-        "APCER at BPCER 5 %": apcer_at_bpcer(bona_fide, attack, 0.05),
-        "BPCER at APCER 10 %": bpcer_at_apcer(bona_fide, attack, 0.1),
-        "APCER at the D-EER threshold, worst species": max(accepted, default=np.nan),
-        "BPCER at the D-EER threshold, worst source": max(refused, default=np.nan),
-    }
+    return dict(zip(FIGURES, (
+        auc(bona_fide, attack), d_eer(bona_fide, attack), apcer_at_bpcer(bona_fide, attack, 0.05), bpcer_at_apcer(bona_fide, attack, 0.1),
+        max(accepted, default=np.nan), max(refused, default=np.nan),
+    ), strict=True))

@@ -99,10 +99,6 @@ class Pool:
         out = np.isin(self.names, sorted(left_out))
         return np.flatnonzero(~out[self["sources"]].any(1))
 
-    def only(self, sources: set[str]) -> np.ndarray:
-        """Rows in which no other source has a part."""
-        return self.without(set(self.names) - sources)
-
 
 class Crops(Dataset):
     """Rows of a pool as the networks see them: one crop a view, mirrored, shifted and scaled anew each time.

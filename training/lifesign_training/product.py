@@ -26,13 +26,15 @@ def judged(program: Path, models: Path, files: list[Path]) -> list[dict]:
         if len(lines) != len(part):
             raise RuntimeError(f"{len(part)} pictures, {len(lines)} answers; {run.stderr}")
         answers += map(json.loads, lines)
+    if [answer["image"] for answer in answers] != [str(file) for file in files]:
+        raise RuntimeError("the answers are of other pictures, or in another order")
     return answers
 
 
 def summary(rows: list[dict[str, str]], scores: list[float | None]) -> str:
     """One line a figure: of each fold, their mean and standard deviation, and of all pictures together."""
     kept = [(row, score) for row, score in zip(rows, scores) if score is not None]
-    species = np.array([row["pai_species"] if row["label"] == "attack" else "" for row, _ in kept])
+    species = np.array([(row.get("pai_species") or "unknown") if row["label"] == "attack" else "" for row, _ in kept])
     source, fold = (np.array([row[column] for row, _ in kept]) for column in ("source", "fold"))
     score = np.array([score for _, score in kept])
     folds = sorted(set(fold), key=int)

@@ -8,7 +8,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-
 WIDTH, HEIGHT, PER_CLASS = 320, 240, 6
 
 

@@ -3,12 +3,10 @@
 import json
 
 import numpy as np
-from torch import nn
 
 from .finish import finish
-from .folds import calibrated, joined, run_folds
-from .loop import fit, mean_of
-from .network import Network
+from .folds import joined, run_folds
+from .loop import fit, mean_of, networks_with
 from .options import parsed, training_options
 from .prepare import prepare
 from .views import VIEWS
@@ -23,13 +21,12 @@ def main() -> None:
     parser.add_argument("--final-rate", type=float, default=1e-4)
     options = parsed(parser)
     data = prepare(options)
-    held = run_folds(data, options, options.cache / "folds")
+    held, unseen = run_folds(data, options, options.cache / "folds")
     # Every source has taught the networks of all folds but its own: their mean is a beginning that knows all sources.
-    networks = nn.ModuleList(Network() for _ in VIEWS)
-    networks.load_state_dict(mean_of([own.networks.state_dict() for own in held]))
+    networks = networks_with(mean_of([own.networks.state_dict() for own in held]))
     networks = fit(networks, data.pool, np.arange(len(data.pool)), options, options.cache / "final.pt", lambda _: "none is left",
                    steps=options.final_steps, head_steps=0, rate=options.final_rate, teachers_share=FINAL_TEACHERS_SHARE)
-    summary = finish(networks, VIEWS, *joined(held), np.concatenate(calibrated(held)), options.out)
+    summary = finish(networks, VIEWS, *joined(held), np.concatenate(unseen), options.out)
     print(json.dumps(summary, indent=1))
 
 

@@ -4,6 +4,7 @@ the mark of a mask attack."""
 import cv2
 import numpy as np
 
+from .optics import Rng, laid, soft, to_bytes
 from .scene import Scene
 
 SHARE = 0.07  # of the scenes
@@ -12,7 +13,7 @@ SHARE = 0.07  # of the scenes
 def polygon(shape: tuple[int, int], points: np.ndarray, softness: float) -> np.ndarray:
     mask = np.zeros(shape, np.uint8)
     cv2.fillPoly(mask, [np.round(points * 8).astype(np.int32)], 255, cv2.LINE_AA, shift=3)
-    return cv2.GaussianBlur(mask, (0, 0), softness)[..., None].astype(np.float32) / 255
+    return soft(mask, softness)
 
 
 def shading(pixels: np.ndarray, width: float) -> np.ndarray:
@@ -22,7 +23,7 @@ def shading(pixels: np.ndarray, width: float) -> np.ndarray:
     return (soft / max(float(soft.mean()), 1.0))[..., None]
 
 
-def medical_mask(scene: Scene, rng: np.random.Generator) -> np.ndarray:
+def medical_mask(scene: Scene, rng: Rng) -> np.ndarray:
     x, y, w, h = scene.box
     top = rng.uniform(0.5, 0.62)
     points = np.array([[0.04, top + 0.08], [0.5, top - 0.04], [0.96, top + 0.08], [0.93, 0.85], [0.5, 1.06], [0.07, 0.85]])
@@ -34,10 +35,10 @@ def medical_mask(scene: Scene, rng: np.random.Generator) -> np.ndarray:
     level = np.clip(scene.pixels.mean() / 120, 0.4, 1.3)
     cloth = colour * level * pleats * np.clip(shading(scene.pixels, w), 0.5, 1.5)
     share = polygon(scene.pixels.shape[:2], points, rng.uniform(0.5, 1.2))
-    return scene.pixels * (1 - share) + cloth * share
+    return laid(scene.pixels, cloth, share)
 
 
-def dark_glasses(scene: Scene, rng: np.random.Generator) -> np.ndarray:
+def dark_glasses(scene: Scene, rng: Rng) -> np.ndarray:
     x, y, w, h = scene.box
     image = scene.pixels.astype(np.float32)
     turns = np.linspace(0, 2 * np.pi, 24, endpoint=False)
@@ -47,12 +48,12 @@ def dark_glasses(scene: Scene, rng: np.random.Generator) -> np.ndarray:
         centre = np.array([x + side * w, y + 0.4 * h])
         lens = centre + np.stack([np.cos(turns) * 0.18 * w, np.sin(turns) * rng.uniform(0.09, 0.13) * h], 1)
         share = polygon(scene.pixels.shape[:2], lens, 0.6) * opaque
-        image = image * (1 - share) + colour * share
+        image = laid(image, colour, share)
     return image
 
 
-def dressed(scene: Scene, rng: np.random.Generator) -> Scene:
+def dressed(scene: Scene, rng: Rng) -> Scene:
     if rng.random() >= SHARE:
         return scene
     image = (medical_mask if rng.random() < 0.75 else dark_glasses)(scene, rng)
-    return Scene(np.clip(image, 0, 255).astype(np.uint8), scene.box)
+    return Scene(to_bytes(image), scene.box)

@@ -34,3 +34,8 @@ def test_the_mean_of_weights():
     states = [{"w": torch.tensor([1.0, 2.0])}, {"w": torch.tensor([3.0, 6.0])}]
     assert np.allclose(mean_of(states)["w"], [2, 4])
     assert mean_of(states[:1])["w"].tolist() == pytest.approx([1, 2])
+
+
+def test_a_batch_of_attacks_of_unknown_kinds_has_a_loss():
+    unknown = torch.tensor([-1, -1], dtype=torch.int8)
+    assert loss_of(outputs(2, 0), unknown, torch.full((2, 3), float("nan"))).isfinite()

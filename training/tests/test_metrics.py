@@ -40,6 +40,11 @@ def test_headline_figures_by_hand():
     assert found["BPCER at the D-EER threshold, worst source"] == 0.5  # of b
 
 
+def test_a_fold_of_one_class_has_no_figures():
+    found = metrics.headline(BONA_FIDE, np.full(4, ""), np.full(4, "a"))
+    assert tuple(found) == metrics.FIGURES and np.isnan(list(found.values())).all()
+
+
 def test_calibration_keeps_bona_fide_above_the_threshold():
     rng = np.random.default_rng(1)
     attack = np.repeat([False, True], 100)
