@@ -72,6 +72,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let options = AssessOptions {
         device: Device::from_os(&args.os),
         profile: args.profile,
+        ..AssessOptions::default()
     };
 
     let progress = progress::bar(inputs.len());

@@ -1,14 +1,21 @@
-//! Management without a running server: what `lifesign client`, `token` and `collection` do. It
-//! works on the same data directory, also beside a running server, which sees changes at once.
+//! Management without a running server: what `lifesign client`, `token`, `collection`, `webhook` and
+//! `receipt` do. It works on the same data directory, also beside a running server, which sees
+//! changes at once, or within seconds where keys of receipts are concerned.
 
 use std::time::Duration;
 
-use crate::auth::{IssuedToken, TokenKeys};
+use serde_json::Value;
+
+use crate::auth::{IssuedToken, Seal, SealError, TokenKeys};
 use crate::config::Config;
 use crate::data_dir::{self, DataDirError};
-use crate::store::{Attempt, Client, Collection, Store, StoreError};
+use crate::receipt::{KeyError, KeyRing, ReceiptKey};
+use crate::store::{
+    Attempt, Client, Collection, Delivery, DeliveryState, Store, StoreError, Webhook, object_id,
+};
+use crate::webhooks::{self, WebhookSecret};
 
-const LONGEST_NAME: usize = 100;
+pub(crate) const LONGEST_NAME: usize = 100;
 
 /// Why a management command did not do what it was asked; a sentence for the terminal.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +46,34 @@ pub enum AdminError {
     /// The name is in use.
     #[error("The name `{0}` is already in use.")]
     NameTaken(String),
+    /// There is no such webhook.
+    #[error("The client `{client}` has no webhook `{webhook}`.")]
+    NoSuchWebhook {
+        /// The client.
+        client: String,
+        /// The id as given.
+        webhook: String,
+    },
+    /// There is no such delivery.
+    #[error("The client `{client}` has no delivery `{delivery}`.")]
+    NoSuchDelivery {
+        /// The client.
+        client: String,
+        /// The id as given.
+        delivery: String,
+    },
+    /// Events cannot be posted there.
+    #[error("Expected {0}.")]
+    BadAddress(&'static str),
+    /// There is no such key.
+    #[error("There is no receipt key `{0}`.")]
+    NoSuchKey(String),
+    /// The keys of receipts cannot be used.
+    #[error("The keys of receipts cannot be used: {}.", crate::error::chain(.0))]
+    Keys(#[from] KeyError),
+    /// What the database keeps sealed cannot be used.
+    #[error("The data directory cannot be used: {0}.")]
+    Seal(#[from] SealError),
     /// The token could not be signed.
     #[error("The token could not be signed: {0}.")]
     Signature(#[from] jsonwebtoken::errors::Error),
@@ -60,8 +95,19 @@ impl From<StoreError> for AdminError {
 pub struct Admin {
     store: Store,
     keys: TokenKeys,
+    receipts: KeyRing,
+    webhooks: Seal,
     issuer: String,
     token_lifetime: Duration,
+}
+
+/// What a service is made of that a data directory holds.
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) keys: TokenKeys,
+    pub(crate) receipts: KeyRing,
+    /// The seal of webhooks' secrets.
+    pub(crate) webhooks: Seal,
 }
 
 impl Admin {
@@ -71,21 +117,23 @@ impl Admin {
     /// The directory, its database or its secret cannot be used.
     pub async fn open(config: &Config) -> Result<Admin, AdminError> {
         let (store, secret) = data_dir::open(&config.data_dir).await?;
-        Ok(Admin::new(store, TokenKeys::new(&secret), config))
-    }
-
-    pub(crate) fn new(store: Store, keys: TokenKeys, config: &Config) -> Admin {
-        let (issuer, token_lifetime) = (config.issuer.clone(), config.token_lifetime);
-        Admin {
+        Ok(Admin {
+            keys: TokenKeys::new(&secret),
+            receipts: KeyRing::new(store.clone(), &secret, config.receipt_key_lifetime)?,
+            webhooks: webhooks::seal(&secret)?,
             store,
-            keys,
-            issuer,
-            token_lifetime,
-        }
+            issuer: config.issuer.clone(),
+            token_lifetime: config.token_lifetime,
+        })
     }
 
-    pub(crate) fn into_parts(self) -> (Store, TokenKeys) {
-        (self.store, self.keys)
+    pub(crate) fn into_parts(self) -> Parts {
+        Parts {
+            store: self.store,
+            keys: self.keys,
+            receipts: self.receipts,
+            webhooks: self.webhooks,
+        }
     }
 
     /// Adds a client.
@@ -206,6 +254,122 @@ impl Admin {
         Ok(self.store.attempts(&self.client(client).await?.id).await?)
     }
 
+    /// Has a client's own server told of every finished attempt. The secret that its events are
+    /// signed with can be read only now.
+    ///
+    /// # Errors
+    /// There is no such client, events cannot be posted there, or the database failed.
+    pub async fn add_webhook(
+        &self,
+        client: &str,
+        url: &str,
+    ) -> Result<(Webhook, WebhookSecret), AdminError> {
+        let url = webhooks::address(url).map_err(AdminError::BadAddress)?;
+        let client = self.client(client).await?;
+        let (id, secret) = (object_id(), WebhookSecret::generate());
+        let sealed = self.webhooks.seal(&id, secret.bytes())?;
+        let webhook = self
+            .store
+            .add_webhook(&id, &client.id, url.as_str(), &sealed)
+            .await?;
+        Ok((webhook, secret))
+    }
+
+    /// The webhooks of a client, the oldest first.
+    ///
+    /// # Errors
+    /// There is no such client, or the database failed.
+    pub async fn webhooks(&self, client: &str) -> Result<Vec<Webhook>, AdminError> {
+        Ok(self.store.webhooks(&self.client(client).await?.id).await?)
+    }
+
+    /// Removes a webhook of a client, and what was to be delivered to it.
+    ///
+    /// # Errors
+    /// There is no such client or webhook, or the database failed.
+    pub async fn remove_webhook(&self, client: &str, id: &str) -> Result<(), AdminError> {
+        match self
+            .store
+            .remove_webhook(&self.client(client).await?.id, id)
+            .await?
+        {
+            true => Ok(()),
+            false => Err(AdminError::NoSuchWebhook {
+                client: client.to_owned(),
+                webhook: id.to_owned(),
+            }),
+        }
+    }
+
+    /// The deliveries to a client's webhooks, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// There is no such client, or the database failed.
+    pub async fn deliveries(
+        &self,
+        client: &str,
+        state: Option<DeliveryState>,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, AdminError> {
+        let client = self.client(client).await?;
+        Ok(self.store.deliveries(&client.id, state, limit).await?)
+    }
+
+    /// Delivers once more: one delivery, whatever came of it before, or all that failed. Returns
+    /// how many.
+    ///
+    /// # Errors
+    /// There is no such client or delivery, or the database failed.
+    pub async fn replay_deliveries(
+        &self,
+        client: &str,
+        delivery: Option<&str>,
+    ) -> Result<u64, AdminError> {
+        let id = self.client(client).await?.id;
+        match (self.store.replay_deliveries(&id, delivery).await?, delivery) {
+            (0, Some(delivery)) => Err(AdminError::NoSuchDelivery {
+                client: client.to_owned(),
+                delivery: delivery.to_owned(),
+            }),
+            (replayed, _) => Ok(replayed),
+        }
+    }
+
+    /// The keys that sign and signed receipts, the one that signs last first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn receipt_keys(&self) -> Result<Vec<ReceiptKey>, AdminError> {
+        Ok(self.receipts.list().await?)
+    }
+
+    /// Their public halves, a JWK set.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn public_receipt_keys(&self) -> Result<Value, AdminError> {
+        Ok(self.receipts.public().await?)
+    }
+
+    /// Makes another key, published at once, that signs after `lead`. Returns its id.
+    ///
+    /// # Errors
+    /// The key cannot be made or kept.
+    pub async fn rotate_receipt_key(&self, lead: Duration) -> Result<String, AdminError> {
+        Ok(self.receipts.rotate(lead).await?)
+    }
+
+    /// Withdraws a key that others may have: its receipts are worth nothing from now on.
+    ///
+    /// # Errors
+    /// There is no such key, or the database failed.
+    pub async fn withdraw_receipt_key(&self, kid: &str) -> Result<(), AdminError> {
+        match self.receipts.withdraw(kid).await? {
+            true => Ok(()),
+            false => Err(AdminError::NoSuchKey(kid.to_owned())),
+        }
+    }
+
     async fn client(&self, name: &str) -> Result<Client, AdminError> {
         let client = self.store.client_named(name).await?;
         client.ok_or_else(|| AdminError::NoSuchClient(name.to_owned()))
@@ -229,11 +393,12 @@ pub fn parse_score(text: &str) -> Result<f64, String> {
 }
 
 fn usable(name: &str) -> Result<&str, AdminError> {
+    usable_name(name).ok_or(AdminError::BadName)
+}
+
+/// The name without the white space around it, if it can be used.
+pub(crate) fn usable_name(name: &str) -> Option<&str> {
     let name = name.trim();
     let fits = (1..=LONGEST_NAME).contains(&name.chars().count());
-    if fits && !name.chars().any(char::is_control) {
-        Ok(name)
-    } else {
-        Err(AdminError::BadName)
-    }
+    (fits && !name.chars().any(char::is_control)).then_some(name)
 }

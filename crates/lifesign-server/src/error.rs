@@ -38,6 +38,17 @@ impl From<lifesign::Rejection> for Unjudgeable {
     }
 }
 
+/// A part of a request that breaks its rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    /// The field or parameter.
+    pub field: String,
+    /// What is wrong with it, in the words of the request's dialect.
+    pub message: String,
+    /// The kind of breach, for dialects that name it; such as `value_error.missing`.
+    pub kind: &'static str,
+}
+
 /// Why a request is not answered with 200.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -50,12 +61,18 @@ pub enum ApiError {
     /// A token of ours that was revoked, or whose client was disabled.
     #[error("token_revoked")]
     TokenRevoked,
-    /// A field breaks its rule; the text is worded as Joi words it.
-    #[error("{0}")]
-    InvalidField(String),
-    /// The collection is not one of this client.
+    /// A token of somebody else's, which only they can renew.
+    #[error("token_not_renewable")]
+    TokenNotRenewable,
+    /// Fields break their rules: at least one, and all that the dialect tells.
+    #[error("{}", first(.0))]
+    Invalid(Vec<Breach>),
+    /// There is no such collection or attempt of this client.
     #[error("Record not found.")]
-    CollectionNotFound,
+    RecordNotFound,
+    /// Another collection of the client has that name.
+    #[error("\"name\" is already in use")]
+    NameTaken,
     /// The photograph cannot be judged.
     #[error("{}", .0.message)]
     Unjudgeable(Unjudgeable),
@@ -101,9 +118,11 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             ApiError::Unauthorized => StatusCode::UNAUTHORIZED,
-            ApiError::TokenExpired | ApiError::TokenRevoked => StatusCode::FORBIDDEN,
-            ApiError::InvalidField(_) => StatusCode::CONFLICT,
-            ApiError::CollectionNotFound | ApiError::RouteNotFound => StatusCode::NOT_FOUND,
+            ApiError::TokenExpired | ApiError::TokenRevoked | ApiError::TokenNotRenewable => {
+                StatusCode::FORBIDDEN
+            }
+            ApiError::Invalid(_) | ApiError::NameTaken => StatusCode::CONFLICT,
+            ApiError::RecordNotFound | ApiError::RouteNotFound => StatusCode::NOT_FOUND,
             ApiError::Unjudgeable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             ApiError::BadRequest => StatusCode::BAD_REQUEST,
             ApiError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -119,9 +138,12 @@ impl ApiError {
     pub fn code(&self) -> &'static str {
         match self {
             ApiError::Unauthorized => "UNAUTHORIZED",
-            ApiError::TokenExpired | ApiError::TokenRevoked => "FORBIDDEN",
-            ApiError::InvalidField(_) => "MissingParameter",
-            ApiError::CollectionNotFound | ApiError::RouteNotFound => "NotFound",
+            ApiError::TokenExpired | ApiError::TokenRevoked | ApiError::TokenNotRenewable => {
+                "FORBIDDEN"
+            }
+            ApiError::Invalid(_) => "MissingParameter",
+            ApiError::NameTaken => "Conflict",
+            ApiError::RecordNotFound | ApiError::RouteNotFound => "NotFound",
             ApiError::Unjudgeable(unjudgeable) => unjudgeable.code,
             ApiError::BadRequest => "BadRequest",
             ApiError::MethodNotAllowed => "MethodNotAllowed",
@@ -150,8 +172,15 @@ impl From<Unjudgeable> for ApiError {
 
 impl From<crate::store::StoreError> for ApiError {
     fn from(error: crate::store::StoreError) -> Self {
-        ApiError::internal(error)
+        match error {
+            crate::store::StoreError::NameTaken(_) => ApiError::NameTaken,
+            other => ApiError::internal(other),
+        }
     }
+}
+
+fn first(breaches: &[Breach]) -> &str {
+    breaches.first().map_or("", |breach| &breach.message)
 }
 
 /// An error with all its causes in one line, for the log.

@@ -7,6 +7,7 @@ use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use lifesign::{AssessError, AssessOptions, Assessment, Engine, ModelInfo};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
 /// What the service needs of an engine.
@@ -45,12 +46,19 @@ pub enum PoolError {
     Gone,
 }
 
-type Verdict = Result<Assessment, AssessError>;
+/// What came of a photograph.
+#[derive(Debug)]
+pub struct Judged {
+    /// The assessment, or why there is none.
+    pub outcome: Result<Assessment, AssessError>,
+    /// SHA-256 of the photograph's bytes.
+    pub sha256: [u8; 32],
+}
 
 struct Job {
     photograph: Vec<u8>,
     options: AssessOptions,
-    answer: oneshot::Sender<Result<Verdict, PoolError>>,
+    answer: oneshot::Sender<Result<Judged, PoolError>>,
 }
 
 /// A fixed number of threads with a bounded queue before them. Dropping it lets the threads end
@@ -87,8 +95,8 @@ impl InferencePool {
         &self,
         photograph: Vec<u8>,
         options: AssessOptions,
-    ) -> Result<Verdict, PoolError> {
-        let (answer, verdict) = oneshot::channel();
+    ) -> Result<Judged, PoolError> {
+        let (answer, judged) = oneshot::channel();
         self.jobs
             .try_send(Job {
                 photograph,
@@ -99,7 +107,7 @@ impl InferencePool {
                 TrySendError::Full(_) => PoolError::Full,
                 TrySendError::Disconnected(_) => PoolError::Gone,
             })?;
-        verdict.await.unwrap_or(Err(PoolError::Gone))
+        judged.await.unwrap_or(Err(PoolError::Gone))
     }
 }
 
@@ -115,10 +123,14 @@ fn work(engine: &dyn Assess, waiting: &Receiver<Job>) {
             continue;
         }
         // The engine is shared and immutable: a panic leaves nothing half-done behind.
-        let verdict = catch_unwind(AssertUnwindSafe(|| engine.assess(&photograph, &options)))
+        let judged = catch_unwind(AssertUnwindSafe(|| engine.assess(&photograph, &options)))
+            .map(|outcome| Judged {
+                outcome,
+                sha256: Sha256::digest(&photograph).into(),
+            })
             .map_err(|_| PoolError::Panicked);
         // Nobody waiting any more is no error.
-        let _ = answer.send(verdict);
+        let _ = answer.send(judged);
     }
 }
 
@@ -139,7 +151,7 @@ mod tests {
     }
 
     impl Assess for Gated {
-        fn assess(&self, bytes: &[u8], _: &AssessOptions) -> Verdict {
+        fn assess(&self, bytes: &[u8], _: &AssessOptions) -> Result<Assessment, AssessError> {
             self.seen.fetch_add(1, Ordering::SeqCst);
             assert_ne!(bytes, b"panic");
             let _ = self.gate.lock().unwrap().recv();
@@ -170,7 +182,7 @@ mod tests {
     fn ask(
         pool: &Arc<InferencePool>,
         bytes: &[u8],
-    ) -> tokio::task::JoinHandle<Result<Verdict, PoolError>> {
+    ) -> tokio::task::JoinHandle<Result<Judged, PoolError>> {
         let (pool, bytes) = (Arc::clone(pool), bytes.to_vec());
         tokio::spawn(async move { pool.assess(bytes, AssessOptions::default()).await })
     }
@@ -190,11 +202,11 @@ mod tests {
         waiting.abort();
         assert!(waiting.await.unwrap_err().is_cancelled());
         open.send(()).unwrap();
-        assert!(running.await.unwrap().unwrap().is_err());
+        assert!(running.await.unwrap().unwrap().outcome.is_err());
         until(|| pool.jobs.is_empty()).await;
         let next = ask(&pool, b"next");
         open.send(()).unwrap();
-        next.await.unwrap().unwrap().unwrap_err();
+        next.await.unwrap().unwrap().outcome.unwrap_err();
         assert_eq!(
             engine.seen.load(Ordering::SeqCst),
             2,
@@ -214,8 +226,8 @@ mod tests {
             .assess(b"next".to_vec(), AssessOptions::default())
             .await;
         assert!(matches!(
-            next,
-            Ok(Err(AssessError::Rejected(Rejection::NoFace)))
+            next.unwrap().outcome,
+            Err(AssessError::Rejected(Rejection::NoFace))
         ));
     }
 }

@@ -2,8 +2,8 @@
 //! `POST /v2/face-recognition/liveness`.
 //!
 //! A photograph's way is the modules' order: request -> [`dialects`] -> [`auth`] ->
-//! [`image_source`] or [`fetch`] -> [`inference`] -> decision -> [`store`] -> answer. Errors of
-//! every step are one type, [`error::ApiError`].
+//! [`image_source`] or [`fetch`] -> [`inference`] -> decision -> [`store`] -> [`receipt`] -> answer,
+//! and [`webhooks`] tell of it. Errors of every step are one type, [`error::ApiError`].
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -21,6 +21,7 @@
 //! ```
 
 pub mod admin;
+mod attempt_record;
 pub mod auth;
 pub mod config;
 mod data_dir;
@@ -31,9 +32,11 @@ mod http;
 pub mod image_source;
 pub mod inference;
 pub mod logging;
+pub mod receipt;
 mod service;
 mod signature;
 pub mod store;
+pub mod webhooks;
 
 pub use admin::{Admin, AdminError, parse_lifetime, parse_score};
 pub use config::{Config, ConfigError, Effective};

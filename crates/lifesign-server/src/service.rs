@@ -5,14 +5,19 @@ use std::sync::Arc;
 
 use lifesign::{Engine, EngineConfig, Limits, LoadError};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
-use crate::admin::{Admin, AdminError};
+use crate::admin::{Admin, AdminError, Parts};
+use crate::auth::{Authenticator, IdentityProvider, ProviderError, Seal};
 use crate::config::Config;
 use crate::error::chain;
 use crate::fetch::{FetchLimits, Fetcher, Network};
 use crate::http::{self, App, ConnectionLimits};
 use crate::inference::{Assess, InferencePool};
+use crate::receipt;
 use crate::signature::Signature;
+use crate::store::Store;
+use crate::webhooks::Courier;
 
 /// The client that the first start makes.
 pub const FIRST_CLIENT: &str = "default";
@@ -26,6 +31,9 @@ pub enum StartError {
     /// The data directory cannot be used, or the first client cannot be made.
     #[error(transparent)]
     Data(#[from] AdminError),
+    /// The identity provider cannot be asked.
+    #[error("The identity provider (key `idp_jwks_url`) cannot be asked: {}.", chain(.0))]
+    Provider(#[from] ProviderError),
     /// The inference threads cannot be started.
     #[error("The inference threads cannot be started: {0}.")]
     Threads(std::io::Error),
@@ -89,13 +97,27 @@ impl Service {
         };
         let admin = Admin::open(config).await?;
         let first_start = first_start(&admin).await?;
-        let (store, keys) = admin.into_parts();
+        let Parts {
+            store,
+            keys,
+            receipts,
+            webhooks,
+        } = admin.into_parts();
+        let provider = config.identity_provider.clone();
+        let auth = Authenticator {
+            keys,
+            store: store.clone(),
+            provider: provider.map(IdentityProvider::new).transpose()?,
+        };
         let pool = InferencePool::start(Arc::clone(&engine), config.worker_count(), config.queue)
             .map_err(StartError::Threads)?;
         let app = App {
+            courier: courier(config, store.clone(), webhooks),
             store,
-            keys,
+            auth,
+            token_lifetime: config.token_lifetime,
             model: model_names(engine.as_ref()),
+            weights: receipt::weights(engine.models()),
             engine,
             pool,
             fetcher,
@@ -103,11 +125,16 @@ impl Service {
                 issuer: config.issuer.clone(),
                 time_zone: config.time_zone.clone(),
             },
+            receipts,
+            with_receipts: config.receipts,
+            extensions: config.extensions,
+            uncertain_band: config.uncertain_band,
             profile: config.profile,
             min_score: config.min_score,
             max_body_bytes: config.max_body_bytes,
             max_image_bytes: config.max_image_bytes,
             request_timeout: config.request_timeout,
+            api_page: config.api_page,
         };
         let limits = ConnectionLimits {
             max_connections: config.max_connections,
@@ -122,12 +149,23 @@ impl Service {
         ))
     }
 
-    /// Serves until `shutdown` is ready, then finishes the requests in flight, for at most the
-    /// configured `request_timeout`, and closes the database.
+    /// Serves until `shutdown` is ready, then finishes the requests and deliveries in flight, for at
+    /// most the configured `request_timeout`, and closes the database.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let router = http::router(Arc::clone(&self.app));
+        let (stop, stopped) = oneshot::channel();
+        let delivering = self.app.courier.clone().map(|courier| {
+            tokio::spawn(courier.run(async {
+                let _ = stopped.await;
+            }))
+        });
         if !http::serve(listener, router, self.limits, shutdown).await {
             tracing::warn!("some requests were still in flight at the end of the shutdown");
+        }
+        let _ = stop.send(());
+        if let Some(delivering) = delivering {
+            // What is cut off here is due again at the next start.
+            let _ = tokio::time::timeout(self.limits.shutdown_timeout, delivering).await;
         }
         self.app.store.close().await;
     }
@@ -142,6 +180,21 @@ fn fetcher(config: &Config, network: Network) -> Option<Fetcher> {
                 cause = chain(&error),
                 "images given as URLs are refused: install the system's certificate authorities, \
                  or set `fetch` to false"
+            );
+            None
+        }
+    }
+}
+
+/// A machine without certificate authorities cannot post either; the outbox keeps what is to be
+/// told until it can.
+fn courier(config: &Config, store: Store, seal: Seal) -> Option<Arc<Courier>> {
+    match Courier::new(store, seal, config.webhooks) {
+        Ok(courier) => Some(Arc::new(courier)),
+        Err(error) => {
+            tracing::warn!(
+                cause = chain(&error),
+                "webhooks are not told: install the system's certificate authorities"
             );
             None
         }

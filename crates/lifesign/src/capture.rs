@@ -2,6 +2,9 @@
 //! profile) turned to the camera.
 
 mod pose;
+mod quality;
+
+pub use quality::Quality;
 
 use std::fmt;
 use std::str::FromStr;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use image::RgbImage;
 
-use crate::capture::{self, Profile};
+use crate::capture::{self, Profile, Quality};
 use crate::decode::{self, Limits};
 use crate::detect::{Detector, Face};
 use crate::models::{LoadError, ModelInfo, ModelSource};
@@ -33,6 +33,8 @@ pub struct AssessOptions {
     pub device: Device,
     /// Which captures are refused.
     pub profile: Profile,
+    /// Whether to measure the face as well: [`Assessment::quality`].
+    pub quality: bool,
 }
 
 /// A photograph that was judged.
@@ -44,6 +46,8 @@ pub struct Assessment {
     pub raw: f64,
     /// The face that was judged: the largest.
     pub face: Face,
+    /// Measurements of the face, where [`AssessOptions::quality`] asks for them.
+    pub quality: Option<Quality>,
 }
 
 /// Why there is no [`Assessment`].
@@ -94,10 +98,15 @@ impl Engine {
         let faces = self.detector.find(&picture)?;
         let face = capture::check(faces, picture.dimensions(), options.profile)?;
         let score = self.pad.score(&picture, &face.rect, options.device)?;
+        let quality = match options.quality {
+            true => Some(Quality::measure(&picture, &face)?),
+            false => None,
+        };
         Ok(Assessment {
             score: score.probability,
             raw: score.raw,
             face,
+            quality,
         })
     }
 

@@ -33,8 +33,8 @@ pub mod pad;
 mod rejection;
 pub mod resample;
 
-pub use capture::Profile;
-pub use decision::{DEFAULT_MIN_SCORE, Decision};
+pub use capture::{Profile, Quality};
+pub use decision::{DEFAULT_MIN_SCORE, Decision, Verdict};
 pub use decode::{ImageError, Limits};
 pub use detect::Face;
 pub use engine::{AssessError, AssessOptions, Assessment, Engine, EngineConfig};

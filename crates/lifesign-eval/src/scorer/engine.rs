@@ -71,6 +71,7 @@ impl Model for EngineScorer {
         let options = AssessOptions {
             device: row.device(),
             profile: self.profile,
+            ..AssessOptions::default()
         };
         let start = Instant::now();
         let outcome = self.engine.assess(&photograph.bytes, &options);

@@ -1,8 +1,13 @@
-//! Who asks: tokens of our own making, checked against the database.
+//! Who asks: tokens of our own making, checked against the database, and those of an identity
+//! provider where one is configured.
 
+mod provider;
+mod seal;
 mod secret;
 mod token;
 
+pub use provider::{IdentityProvider, ProviderConfig, ProviderError};
+pub use seal::{Seal, SealError};
 pub use secret::{Secret, SecretError};
 pub use token::{Claims, IssuedToken, TokenKeys};
 
@@ -14,35 +19,90 @@ use crate::store::Store;
 pub struct Identity {
     /// The client's id.
     pub client_id: String,
+    /// What the client showed.
+    pub credential: Credential,
 }
 
-/// Authenticates a token.
-///
-/// # Errors
-/// 401 for a token that is missing, damaged or not ours, 403 for one that is expired or revoked.
-pub async fn authenticate(
-    token: Option<&str>,
-    keys: &TokenKeys,
-    store: &Store,
-) -> Result<Identity, ApiError> {
-    let claims = token
-        .and_then(|token| keys.verify(token))
-        .ok_or(ApiError::Unauthorized)?;
-    // Signed by our key but unknown here: from another database that shared the key.
-    let known = store
-        .token(&claims.jti)
-        .await?
-        .ok_or(ApiError::Unauthorized)?;
-    if known.client_id != claims.client_id {
-        return Err(ApiError::Unauthorized);
+/// What a client showed to be who it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// A token that this service issued.
+    Own {
+        /// Its id.
+        jti: String,
+    },
+    /// A token of the identity provider.
+    External,
+}
+
+/// Authenticates tokens.
+#[derive(Debug)]
+pub struct Authenticator {
+    /// For tokens of our own.
+    pub keys: TokenKeys,
+    /// Where tokens and clients are known.
+    pub store: Store,
+    /// Whose tokens are accepted beside our own.
+    pub provider: Option<IdentityProvider>,
+}
+
+impl Authenticator {
+    /// Authenticates a token.
+    ///
+    /// # Errors
+    /// 401 for a token that is missing, damaged or nobody's that is trusted here, 403 for one that
+    /// is expired or revoked, or whose client was disabled.
+    pub async fn authenticate(&self, token: Option<&str>) -> Result<Identity, ApiError> {
+        let token = token.ok_or(ApiError::Unauthorized)?;
+        match (self.keys.verify(token), &self.provider) {
+            (Some(claims), _) => self.own(claims).await,
+            (None, Some(provider)) => self.external(provider, token).await,
+            (None, None) => Err(ApiError::Unauthorized),
+        }
     }
-    if known.revoked {
-        return Err(ApiError::TokenRevoked);
+
+    async fn own(&self, claims: Claims) -> Result<Identity, ApiError> {
+        // Signed by our key but unknown here: from another database that shared the key.
+        let known = self
+            .store
+            .token(&claims.jti)
+            .await?
+            .ok_or(ApiError::Unauthorized)?;
+        if known.client_id != claims.client_id {
+            return Err(ApiError::Unauthorized);
+        }
+        if known.revoked {
+            return Err(ApiError::TokenRevoked);
+        }
+        if claims.expired() {
+            return Err(ApiError::TokenExpired);
+        }
+        Ok(Identity {
+            client_id: known.client_id,
+            credential: Credential::Own { jti: claims.jti },
+        })
     }
-    if claims.expired() {
-        return Err(ApiError::TokenExpired);
+
+    async fn external(
+        &self,
+        provider: &IdentityProvider,
+        token: &str,
+    ) -> Result<Identity, ApiError> {
+        let subject = provider.verify(token).await.ok_or(ApiError::Unauthorized)?;
+        let client = self
+            .store
+            .client_known_as(&subject.client)
+            .await?
+            .ok_or(ApiError::Unauthorized)?;
+        if client.disabled_at.is_some() {
+            return Err(ApiError::TokenRevoked);
+        }
+        if subject.expired {
+            return Err(ApiError::TokenExpired);
+        }
+        Ok(Identity {
+            client_id: client.id,
+            credential: Credential::External,
+        })
     }
-    Ok(Identity {
-        client_id: known.client_id,
-    })
 }

@@ -23,6 +23,9 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use lifesign::Profile;
 
+use crate::auth::ProviderConfig;
+use crate::webhooks::DeliveryConfig;
+
 /// The effective configuration of a service.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -40,6 +43,16 @@ pub struct Config {
     pub min_score: f64,
     /// How long an issued token is valid.
     pub token_lifetime: Duration,
+    /// Whether answers carry a signed receipt.
+    pub receipts: bool,
+    /// How long one key signs receipts before another does.
+    pub receipt_key_lifetime: Duration,
+    /// Whether all answers carry the extensions, not only those to requests that ask.
+    pub extensions: bool,
+    /// How far from the threshold a decision is uncertain: share of the way to 1, and to 0.
+    pub uncertain_band: f64,
+    /// Whether `/openapi.json` and the page `/docs` are served.
+    pub api_page: bool,
     /// Most bytes of a request body.
     pub max_body_bytes: usize,
     /// Most bytes of a photograph, decoded from base64 or downloaded.
@@ -60,6 +73,10 @@ pub struct Config {
     pub fetch_connect_timeout: Duration,
     /// Time for one whole download.
     pub fetch_timeout: Duration,
+    /// Whose tokens are accepted beside our own.
+    pub identity_provider: Option<ProviderConfig>,
+    /// How webhooks are told.
+    pub webhooks: DeliveryConfig,
     /// Directory of models to use instead of the built-in ones.
     pub models_dir: Option<PathBuf>,
     /// File of a calibration to use instead of the model card's.

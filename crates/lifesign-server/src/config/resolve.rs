@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::keys::{self, KEYS, Key};
 use super::{Config, ConfigError, value};
+use crate::auth::ProviderConfig;
+use crate::webhooks::DeliveryConfig;
 
 /// A configuration file that was read.
 #[derive(Debug, Clone)]
@@ -189,6 +191,11 @@ pub(super) fn typed(effective: &[Effective]) -> Result<Config, ConfigError> {
         profile: values.read("profile", |text| value::parsed(text, "standard or strict"))?,
         min_score: values.read("min_score", value::score)?,
         token_lifetime: values.read("token_lifetime", value::lifetime)?,
+        receipts: values.read("receipts", value::boolean)?,
+        receipt_key_lifetime: values.read("receipt_key_lifetime", value::duration)?,
+        extensions: values.read("extensions", value::boolean)?,
+        uncertain_band: values.read("uncertain_band", value::score)?,
+        api_page: values.read("api_page", value::boolean)?,
         max_body_bytes: values.read("max_body_bytes", value::size)?,
         max_image_bytes: values.read("max_image_bytes", value::size)?,
         max_pixels: values.read("max_pixels", value::pixels)?,
@@ -199,11 +206,41 @@ pub(super) fn typed(effective: &[Effective]) -> Result<Config, ConfigError> {
         fetch: values.read("fetch", value::boolean)?,
         fetch_connect_timeout: values.read("fetch_connect_timeout", value::duration)?,
         fetch_timeout: values.read("fetch_timeout", value::duration)?,
+        identity_provider: identity_provider(&values)?,
+        webhooks: DeliveryConfig {
+            timeout: values.read("webhook_timeout", value::duration)?,
+            first_pause: values.read("webhook_pause", value::duration)?,
+            give_up: values.read("webhook_give_up", value::duration)?,
+            keep: values.read("webhook_keep", value::duration)?,
+        },
         models_dir: values.read("models_dir", |text| Ok(value::path(text)))?,
         calibration: values.read("calibration", |text| Ok(value::path(text)))?,
         log: values.read("log", value::log_filter)?,
         log_format: values.read("log_format", value::log_format)?,
     })
+}
+
+/// There is one where its keys have an address; then who it is and for whom its tokens are must be
+/// said as well, or tokens made for other services would be good here.
+fn identity_provider(values: &Values) -> Result<Option<ProviderConfig>, ConfigError> {
+    let jwks_url = values.read("idp_jwks_url", value::trusted_url)?;
+    let needed = |text: &str| match (&jwks_url, text.trim()) {
+        (Some(_), "") => Err("some text, because `idp_jwks_url` is set"),
+        (_, text) => Ok(text.to_owned()),
+    };
+    let (issuer, audience) = (
+        values.read("idp_issuer", needed)?,
+        values.read("idp_audience", needed)?,
+    );
+    let client_claim = values.read("idp_client_claim", value::non_empty)?;
+    let refresh = values.read("idp_refresh", value::duration)?;
+    Ok(jwks_url.map(|jwks_url| ProviderConfig {
+        jwks_url,
+        issuer,
+        audience,
+        client_claim,
+        refresh,
+    }))
 }
 
 struct Values<'a>(&'a [Effective]);
@@ -319,10 +356,16 @@ mod tests {
             "Configuration key `max_body_bytes` has the value `big` (from environment \
              LIFESIGN_MAX_BODY_BYTES); expected a size such as 16MiB, 12 MB or a plain number of bytes."
         );
-        for key in KEYS
-            .iter()
-            .filter(|key| !["data_dir", "issuer", "models_dir", "calibration"].contains(&key.name))
-        {
+        const FREE: &[&str] = &[
+            "data_dir",
+            "issuer",
+            "idp_issuer",
+            "idp_audience",
+            "idp_client_claim",
+            "models_dir",
+            "calibration",
+        ];
+        for key in KEYS.iter().filter(|key| !FREE.contains(&key.name)) {
             let message = refusal(&layers(&[(key.name, "=?!=")], &[], None));
             assert!(message.contains(&format!("`{}`", key.name)), "{message}");
             assert!(
@@ -341,6 +384,17 @@ mod tests {
         assert!(refusal(&layers(&[], &[], Some("[server]\nlisten = 1"))).contains("`server`"));
         assert!(refusal(&layers(&[], &[], Some("issuer = ['a']"))).contains("of type array"));
         assert!(refusal(&layers(&[], &[], Some("issuer = 'a'\nqueue ="))).contains("(line 2)"));
+    }
+
+    #[test]
+    fn an_identity_provider_must_be_named_in_full() {
+        let url = ("idp_jwks_url", "https://id.example/jwks.json");
+        assert!(refusal(&layers(&[url], &[], None)).contains("`idp_issuer`"));
+        let issuer = ("idp_issuer", "https://id.example/");
+        assert!(refusal(&layers(&[url, issuer], &[], None)).contains("`idp_audience`"));
+        let all = [url, issuer, ("idp_audience", "liveness")];
+        let (config, _) = Config::resolve(&layers(&all, &[], None)).unwrap();
+        assert_eq!(config.identity_provider.unwrap().client_claim, "client_id");
     }
 
     #[test]

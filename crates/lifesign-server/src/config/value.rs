@@ -1,11 +1,13 @@
 //! How the text of a value is read. Each parser answers with what it expected, so that the error
 //! can say it.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use reqwest::Url;
 use tracing_subscriber::EnvFilter;
 
 /// Form of the log lines.
@@ -124,6 +126,26 @@ pub(super) fn directory(text: &str) -> Result<PathBuf, Expected> {
     }
 }
 
+/// An address whose answer is trusted, which may be left unset: https, or http on this machine.
+pub(super) fn trusted_url(text: &str) -> Result<Option<Url>, Expected> {
+    const EXPECTED: Expected = "an https:// address, or an http:// one of this machine such as http://127.0.0.1:8080/jwks.json";
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let url = Url::parse(text.trim()).map_err(|_| EXPECTED)?;
+    let here = match url.host_str().map(|host| host.trim_matches(['[', ']'])) {
+        Some("localhost") => true,
+        Some(host) => host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback()),
+        None => false,
+    };
+    match (url.scheme(), here) {
+        ("https", _) | ("http", true) => Ok(Some(url)),
+        _ => Err(EXPECTED),
+    }
+}
+
 /// A path that may be left unset.
 pub(super) fn path(text: &str) -> Option<PathBuf> {
     (!text.is_empty()).then(|| PathBuf::from(text))
@@ -189,6 +211,27 @@ mod tests {
         assert_eq!(score("0.6"), Ok(0.6));
         for text in ["1.01", "-0.1", "NaN", "inf", "high"] {
             assert!(score(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_trusted_address_cannot_be_changed_on_its_way() {
+        for text in [
+            "https://id.example/jwks.json",
+            "http://127.0.0.1:1/jwks",
+            "http://[::1]/jwks",
+            "http://localhost/jwks",
+        ] {
+            assert!(trusted_url(text).unwrap().is_some(), "{text}");
+        }
+        assert_eq!(trusted_url(""), Ok(None));
+        for text in [
+            "http://id.example/jwks.json",
+            "ftp://id.example",
+            "id.example",
+            "http://10.0.0.1/",
+        ] {
+            assert!(trusted_url(text).is_err(), "{text}");
         }
     }
 

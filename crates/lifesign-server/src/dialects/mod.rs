@@ -1,12 +1,18 @@
 //! The languages that clients speak. A dialect reads a request into a [`LivenessRequest`] and
-//! writes an [`Answer`] or an [`ApiError`] back; everything between is the same for all. A second
-//! dialect is one more file here and its routes in the router.
+//! writes an [`Answer`] or an [`ApiError`] back; everything between is the same for all. Each is
+//! one file here and one line in the router; `docs/dialects.md` shows how to add another.
 
+pub(crate) mod joi;
+pub mod opencv;
 pub mod verifik;
 
-use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use lifesign::{Assessment, Quality, Verdict};
+use serde::Serialize;
 use serde_json::{Number, Value};
+use utoipa::ToSchema;
 
 use crate::error::ApiError;
 
@@ -18,7 +24,7 @@ pub trait Dialect: Send + Sync + 'static {
     /// Reads the body.
     ///
     /// # Errors
-    /// The first field that breaks its rule.
+    /// The fields that break their rules, or the first of them.
     fn parse(body: Value) -> Result<LivenessRequest, ApiError>;
 
     /// Writes the answer to an assessed photograph.
@@ -34,7 +40,7 @@ pub struct LivenessRequest {
     pub os: String,
     /// The image as sent: a data URI, base64 or a URL.
     pub image: String,
-    /// The collection to record the attempt in.
+    /// The collection to record the attempt in, by its id or code.
     pub collection_id: Option<String>,
     /// The pass threshold, where the request gives one.
     pub min_score: Option<Threshold>,
@@ -88,15 +94,121 @@ pub struct Answer {
     pub issuer: String,
     /// When, in the contract's form and the service's time zone.
     pub date_time: String,
+    /// The signed receipt, unless it is switched off.
+    pub receipt: Option<String>,
+    /// What more there is to say, where the request or the configuration asks for it.
+    pub extensions: Option<Extensions>,
+}
+
+/// What an answer says beyond the contract.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Extensions {
+    /// The score in words: `uncertain` is within the configured band around the threshold.
+    #[schema(value_type = String, pattern = "^(live|spoof|uncertain)$")]
+    decision: &'static str,
+    quality: QualityFigures,
+    face: FaceBox,
+}
+
+/// Measurements of the face that was judged.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct QualityFigures {
+    /// Width of the face box, in pixels.
+    face_width: f64,
+    /// Height of the face box, in pixels.
+    face_height: f64,
+    /// Distance between the eyes, in pixels.
+    eye_distance: f64,
+    /// Rotation to the side in degrees; positive when the nose points to the picture's right.
+    yaw: f64,
+    /// Rotation up or down in degrees; positive downwards.
+    pitch: f64,
+    /// Variance of the Laplacian of the face at 128 x 128 pixels; below about 30 it is blurred.
+    sharpness: f64,
+    /// Mean luma of the face, 0 (black) to 1 (white).
+    brightness: f64,
+}
+
+/// The box of the face that was judged, in pixels of the upright picture; it may reach outside it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct FaceBox {
+    /// Left edge.
+    x: f64,
+    /// Top edge.
+    y: f64,
+    width: f64,
+    height: f64,
+}
+
+impl Extensions {
+    /// The extensions of an assessment that was measured.
+    pub(crate) fn new(verdict: Verdict, assessment: &Assessment) -> Option<Extensions> {
+        let Quality {
+            face_width,
+            face_height,
+            eye_distance,
+            yaw,
+            pitch,
+            sharpness,
+            brightness,
+        } = assessment.quality?;
+        let rect = &assessment.face.rect;
+        Some(Extensions {
+            decision: verdict.as_str(),
+            quality: QualityFigures {
+                face_width: rounded(face_width, 1),
+                face_height: rounded(face_height, 1),
+                eye_distance: rounded(eye_distance, 1),
+                yaw: rounded(yaw, 1),
+                pitch: rounded(pitch, 1),
+                sharpness: rounded(sharpness, 1),
+                brightness: rounded(brightness, 3),
+            },
+            face: FaceBox {
+                x: rounded(rect.x, 1),
+                y: rounded(rect.y, 1),
+                width: rounded(rect.width, 1),
+                height: rounded(rect.height, 1),
+            },
+        })
+    }
+}
+
+fn rounded(value: f32, decimals: i32) -> f64 {
+    let factor = 10_f64.powi(decimals);
+    (f64::from(value) * factor).round() / factor
 }
 
 /// A number as JavaScript writes it: `1`, not `1.0`, so that no client sees a difference.
-fn json_number(value: f64) -> Number {
+pub(crate) fn json_number(value: f64) -> Number {
     if value == 0.0 || value == 1.0 {
         return Number::from(value as u64);
     }
     // Only NaN and infinity have no JSON form; scores and thresholds are checked to be neither.
     Number::from_f64(value).unwrap_or_else(|| Number::from(0))
+}
+
+/// An answer in JSON.
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => {
+            let json = HeaderValue::from_static("application/json; charset=utf-8");
+            (status, [(CONTENT_TYPE, json)], bytes).into_response()
+        }
+        // Strings, numbers and booleans always serialize; an answer without a body would still
+        // be better than a panic.
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// An error in JSON, with the time to wait where there is one.
+pub(crate) fn json_error(status: StatusCode, error: &ApiError, body: &impl Serialize) -> Response {
+    let mut response = json(status, body);
+    if let Some(delay) = error.retry_after() {
+        let seconds = HeaderValue::from(delay.as_secs());
+        response.headers_mut().insert(RETRY_AFTER, seconds);
+    }
+    response
 }
 
 #[cfg(test)]

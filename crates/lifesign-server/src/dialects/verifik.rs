@@ -1,20 +1,63 @@
 //! The dialect of the Verifik API, worded exactly as its clients know it.
-//!
-//! The field rules are those of the Joi schema that clients were written against: fields are
-//! checked in order, the first failure is reported, numeric strings count as numbers, `null` is a
-//! wrong type and unknown fields are tolerated.
 
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use serde::Serialize;
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::{Answer, Dialect, LivenessRequest, Threshold, json_number};
+use super::{Answer, Dialect, Extensions, LivenessRequest, joi, json, json_error, json_number};
 use crate::error::ApiError;
+use crate::http::{App, LivenessFailures, judge};
 
 /// The Verifik dialect.
 pub struct Verifik;
+
+/// Its routes.
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(liveness))
+        .routes(routes!(liveness_score))
+}
+
+/// Judge a photograph
+///
+/// Says whether one still photograph was taken of a live person. The fields are checked in the order
+/// of this list, and the first that breaks its rule is reported.
+#[utoipa::path(
+    post,
+    path = "/v2/face-recognition/liveness",
+    tag = "liveness",
+    params(("Lifesign-Extensions" = Option<String>, Header,
+        description = "`1` asks for `decision`, `quality` and `face` in `data`")),
+    request_body = RequestBody,
+    responses((status = 200, body = Body, description = "The photograph was judged"), LivenessFailures),
+    security(("token" = []))
+)]
+async fn liveness(State(app): State<Arc<App>>, request: Request) -> Response {
+    judge::<Verifik>(&app, request).await
+}
+
+/// Judge a photograph: the same under its other name
+#[utoipa::path(
+    post,
+    path = "/v2/face-recognition/liveness-score",
+    tag = "liveness",
+    params(("Lifesign-Extensions" = Option<String>, Header,
+        description = "`1` asks for `decision`, `quality` and `face` in `data`")),
+    request_body = RequestBody,
+    responses((status = 200, body = Body, description = "The photograph was judged"), LivenessFailures),
+    security(("token" = []))
+)]
+async fn liveness_score(State(app): State<Arc<App>>, request: Request) -> Response {
+    judge::<Verifik>(&app, request).await
+}
 
 impl Dialect for Verifik {
     /// `Bearer <t>`, `JWT <t>` and bare `<t>` are all in use by existing clients.
@@ -34,14 +77,12 @@ impl Dialect for Verifik {
     }
 
     fn parse(body: Value) -> Result<LivenessRequest, ApiError> {
-        let Value::Object(mut fields) = body else {
-            return invalid("value", "must be of type object");
-        };
+        let mut fields = joi::object(body)?;
         Ok(LivenessRequest {
-            os: required_string(&mut fields, "os")?,
-            image: required_string(&mut fields, "image")?,
-            collection_id: string(&mut fields, "collection_id")?,
-            min_score: threshold(&mut fields, "liveness_min_score")?,
+            os: joi::required_string(&mut fields, "os")?,
+            image: joi::required_string(&mut fields, "image")?,
+            collection_id: joi::string(&mut fields, "collection_id")?,
+            min_score: joi::threshold(&mut fields, "liveness_min_score")?,
         })
     }
 
@@ -54,10 +95,12 @@ impl Dialect for Verifik {
                     passed: answer.passed,
                     min_score: &answer.min_score.echo,
                     liveness_score: json_number(answer.score),
+                    extensions: answer.extensions.as_ref(),
                 },
                 signature: Signature {
                     message: format!("Certified by {}", answer.issuer),
                     date_time: &answer.date_time,
+                    receipt: answer.receipt.as_deref(),
                 },
             },
         )
@@ -74,134 +117,106 @@ impl Dialect for Verifik {
             failure_kind: reason.map(|_| "quality"),
             failure_reason: reason,
         };
-        let mut response = json(error.status(), &body);
-        if let Some(delay) = error.retry_after() {
-            response
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from(delay.as_secs()));
-        }
-        response
+        json_error(error.status(), error, &body)
     }
 }
 
-#[derive(Serialize)]
+/// A photograph to judge. Unknown fields are tolerated.
+#[derive(ToSchema)]
+#[schema(as = LivenessRequest)]
+#[expect(dead_code, reason = "describes what `parse` reads")]
+struct RequestBody {
+    /// Where the photograph was taken: `DESKTOP`, `IOS` or `ANDROID`, in any case; anything else is an
+    /// unknown device.
+    #[schema(min_length = 1, example = "DESKTOP")]
+    os: String,
+    /// A JPEG, PNG or WebP photograph as base64, as a data URI, or as an https address.
+    #[schema(min_length = 1)]
+    image: String,
+    /// The `_id` or `code` of a collection of the client, in which the attempt is recorded.
+    #[schema(nullable = false, min_length = 1)]
+    collection_id: Option<String>,
+    /// The score must be above this to pass; 0.6 unless the service is configured otherwise.
+    #[schema(nullable = false, minimum = 0, maximum = 1, example = 0.6)]
+    liveness_min_score: Option<f64>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = LivenessAnswer)]
 struct Body<'a> {
+    /// The id of the recorded attempt.
+    #[schema(
+        min_length = 5,
+        max_length = 5,
+        pattern = "^[A-Z0-9]{5}$",
+        example = "JQ4RM"
+    )]
     id: &'a str,
     data: Data<'a>,
     signature: Signature<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = LivenessData)]
 struct Data<'a> {
+    /// Whether the score is above the threshold.
     passed: bool,
+    /// The threshold, as it was given.
+    #[schema(value_type = f64, minimum = 0, maximum = 1)]
     min_score: &'a Number,
+    /// Probability that the face is a live person's, 0 to 1, rounded to 4 decimals.
+    #[schema(value_type = f64, minimum = 0, maximum = 1)]
     liveness_score: Number,
+    #[serde(flatten)]
+    extensions: Option<&'a Extensions>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = LivenessSignature)]
 struct Signature<'a> {
+    /// Who certifies.
+    #[schema(example = "Certified by Lifesign")]
     message: String,
+    /// When, in the service's time zone.
     #[serde(rename = "dateTime")]
+    #[schema(example = "January 16, 2024 3:44 PM")]
     date_time: &'a str,
+    /// A compact JWS over what was judged and how, unless the configuration switches it off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    receipt: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+/// What went wrong.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Failure)]
 #[serde(rename_all = "camelCase")]
-struct ErrorBody {
+pub(crate) struct ErrorBody {
+    /// For people.
     message: String,
+    /// For programs.
+    #[schema(value_type = String, example = "NotFound")]
     code: &'static str,
+    /// `quality` where the photograph cannot be judged.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
     failure_kind: Option<&'static str>,
+    /// Why the photograph cannot be judged, such as `no_face_detected`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
     failure_reason: Option<&'static str>,
-}
-
-fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(bytes) => {
-            let json = HeaderValue::from_static("application/json; charset=utf-8");
-            (status, [(CONTENT_TYPE, json)], bytes).into_response()
-        }
-        // Strings, numbers and booleans always serialize; an answer without a body would still
-        // be better than a panic.
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
-}
-
-fn invalid<T>(field: &str, rule: &str) -> Result<T, ApiError> {
-    Err(ApiError::InvalidField(format!("\"{field}\" {rule}")))
-}
-
-fn string(fields: &mut Map<String, Value>, field: &str) -> Result<Option<String>, ApiError> {
-    match fields.remove(field) {
-        None => Ok(None),
-        Some(Value::String(text)) if text.is_empty() => {
-            invalid(field, "is not allowed to be empty")
-        }
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => invalid(field, "must be a string"),
-    }
-}
-
-fn required_string(fields: &mut Map<String, Value>, field: &str) -> Result<String, ApiError> {
-    match string(fields, field)? {
-        Some(text) => Ok(text),
-        None => invalid(field, "is required"),
-    }
-}
-
-fn threshold(fields: &mut Map<String, Value>, field: &str) -> Result<Option<Threshold>, ApiError> {
-    /// Beyond this, JavaScript's numbers are no longer exact and Joi refuses them.
-    const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
-    let number = match fields.remove(field) {
-        None => return Ok(None),
-        Some(Value::Number(number)) => Some(number),
-        Some(Value::String(text)) => numeric(&text),
-        Some(_) => None,
-    };
-    let Some((number, value)) = number.and_then(|n| n.as_f64().map(|value| (n, value))) else {
-        return invalid(field, "must be a number");
-    };
-    if value.is_infinite() {
-        return invalid(field, "cannot be infinity");
-    }
-    if value.abs() > MAX_SAFE_INTEGER {
-        return invalid(field, "must be a safe number");
-    }
-    if value < 0.0 {
-        return invalid(field, "must be greater than or equal to 0");
-    }
-    match Threshold::given(number) {
-        Some(threshold) => Ok(Some(threshold)),
-        None => invalid(field, "must be less than or equal to 1"),
-    }
-}
-
-/// A numeric string as Joi reads it: decimal, perhaps signed or with an exponent, no words.
-fn numeric(text: &str) -> Option<Number> {
-    let text = text.trim();
-    let decimal = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E');
-    if !text.chars().all(decimal) {
-        return None;
-    }
-    let value: f64 = text.parse().ok()?;
-    // The echo is the number that the string means; beyond f64 it is no number at all.
-    if value == 0.0 || value == 1.0 {
-        Some(json_number(value.abs()))
-    } else {
-        Number::from_f64(value)
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
     use serde_json::json;
 
     use super::*;
 
     fn refusal(body: Value) -> String {
         match Verifik::parse(body) {
-            Err(error @ ApiError::InvalidField(_)) => error.to_string(),
+            Err(error @ ApiError::Invalid(_)) => error.to_string(),
             Err(other) => panic!("unexpected {other:?}"),
             Ok(_) => panic!("accepted"),
         }

@@ -1,12 +1,18 @@
-//! Reading a request's body, within its limits.
+//! Request bodies: read within their limits, and read on when nobody wanted them.
 
 use std::error::Error;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::middleware::Next;
+use axum::response::Response;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::{Frame, SizeHint};
 use serde_json::Value;
 
 use crate::error::ApiError;
@@ -15,58 +21,47 @@ use crate::error::ApiError;
 const DRAIN_TIME: Duration = Duration::from_secs(5);
 const DRAIN_BYTES: usize = 64 << 20;
 
-/// A body that was not read yet.
+/// A body of which what is left unread when it is dropped is read on.
 ///
 /// A request can be answered before its body was read, for example when its token is bad. Closing
 /// the connection then would throw the answer away under the client's feet, which is still sending
-/// and reads "connection reset" in place of 401. So what is left unread when this is dropped is
-/// read on in the background, within limits, while the answer is on its way.
-pub(super) struct Incoming(Option<Body>);
+/// and reads "connection reset" in place of 401. So the rest is read in the background, within
+/// limits, while the answer is on its way.
+struct Drained(Option<Body>);
 
-impl Incoming {
-    pub(super) fn new(body: Body) -> Incoming {
-        Incoming(Some(body))
+/// Has the rest of every request's body read on.
+pub(super) async fn drain_unread(request: Request, next: Next) -> Response {
+    next.run(request.map(|body| Body::new(Drained(Some(body)))))
+        .await
+}
+
+impl HttpBody for Drained {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        match self.0.as_mut() {
+            Some(body) => Pin::new(body).poll_frame(context),
+            None => Poll::Ready(None),
+        }
     }
 
-    /// Reads the body as JSON.
-    ///
-    /// # Errors
-    /// 415, 413 or 400, in this order.
-    pub(super) async fn json(
-        mut self,
-        headers: &HeaderMap,
-        limit: usize,
-    ) -> Result<Value, ApiError> {
-        if !is_json(headers) {
-            return Err(ApiError::UnsupportedMediaType);
-        }
-        if announced(headers).is_some_and(|length| length > limit as u64) {
-            return Err(ApiError::PayloadTooLarge { limit });
-        }
-        let bytes = self.read(limit).await?;
-        serde_json::from_slice(&bytes).map_err(|_| ApiError::BadRequest)
+    fn is_end_stream(&self) -> bool {
+        self.0.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
-    async fn read(&mut self, limit: usize) -> Result<Bytes, ApiError> {
-        let Some(body) = self.0.as_mut() else {
-            return Ok(Bytes::new());
-        };
-        match Limited::new(body, limit).collect().await {
-            Ok(collected) => {
-                self.0 = None;
-                Ok(collected.to_bytes())
-            }
-            Err(error) if is_over_limit(error.as_ref()) => Err(ApiError::PayloadTooLarge { limit }),
-            // The client broke off; it will hardly read the answer.
-            Err(_) => Err(ApiError::BadRequest),
-        }
+    fn size_hint(&self) -> SizeHint {
+        self.0.as_ref().map(HttpBody::size_hint).unwrap_or_default()
     }
 }
 
-impl Drop for Incoming {
+impl Drop for Drained {
     fn drop(&mut self) {
         let Some(body) = self.0.take() else { return };
-        if axum::body::HttpBody::is_end_stream(&body) {
+        if body.is_end_stream() {
             return;
         }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
@@ -83,6 +78,28 @@ async fn drain(mut body: Body) {
             return;
         }
     }
+}
+
+/// Reads a body as JSON.
+///
+/// # Errors
+/// 415, 413 or 400, in this order.
+pub(super) async fn json(headers: &HeaderMap, body: Body, limit: usize) -> Result<Value, ApiError> {
+    if !is_json(headers) {
+        return Err(ApiError::UnsupportedMediaType);
+    }
+    if announced(headers).is_some_and(|length| length > limit as u64) {
+        return Err(ApiError::PayloadTooLarge { limit });
+    }
+    let bytes = match Limited::new(body, limit).collect().await {
+        Ok(collected) => collected.to_bytes(),
+        Err(error) if is_over_limit(error.as_ref()) => {
+            return Err(ApiError::PayloadTooLarge { limit });
+        }
+        // The client broke off; it will hardly read the answer.
+        Err(_) => return Err(ApiError::BadRequest),
+    };
+    serde_json::from_slice(&bytes).map_err(|_| ApiError::BadRequest)
 }
 
 fn announced(headers: &HeaderMap) -> Option<u64> {

@@ -1,27 +1,26 @@
 //! The liveness call, from request to answer.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
+use axum::extract::Request;
+use axum::http::HeaderMap;
 use axum::response::Response;
-use jiff::Timestamp;
-use lifesign::{AssessError, AssessOptions, Decision, Device};
+use lifesign::{AssessError, AssessOptions, Assessment, Decision, Device, Verdict};
 
-use super::body::Incoming;
-use super::{App, respond};
-use crate::auth::{Identity, authenticate};
-use crate::dialects::{Answer, Dialect, LivenessRequest, Threshold};
+use super::{App, body, respond};
+use crate::auth::Identity;
+use crate::dialects::{Answer, Dialect, Extensions, LivenessRequest, Threshold};
 use crate::error::{ApiError, Unjudgeable};
 use crate::image_source::ImageSource;
-use crate::inference::PoolError;
-use crate::store::NewAttempt;
+use crate::inference::{Judged, PoolError};
+use crate::receipt::Statement;
+use crate::store::{Attempt, NewAttempt};
+use crate::webhooks;
 
-/// `POST` of a photograph, in any dialect.
-pub(super) async fn liveness<D: Dialect>(
-    State(app): State<Arc<App>>,
-    request: Request,
-) -> Response {
-    let answer = tokio::time::timeout(app.request_timeout, answer::<D>(&app, request)).await;
+/// Asks for more than the contract's keys.
+const EXTENSIONS: &str = "lifesign-extensions";
+
+/// Answers the `POST` of a photograph, in any dialect.
+pub(crate) async fn judge<D: Dialect>(app: &App, request: Request) -> Response {
+    let answer = tokio::time::timeout(app.request_timeout, answer::<D>(app, request)).await;
     match answer.unwrap_or(Err(ApiError::RequestTimeout)) {
         Ok(answer) => D::render(&answer),
         Err(error) => respond::<D>(&error),
@@ -30,13 +29,12 @@ pub(super) async fn liveness<D: Dialect>(
 
 async fn answer<D: Dialect>(app: &App, request: Request) -> Result<Answer, ApiError> {
     let (head, body) = request.into_parts();
-    let body = Incoming::new(body);
 
     // Before the body: nobody without a token makes the service read megabytes.
-    let identity = authenticate(D::token(&head.headers), &app.keys, &app.store).await?;
-    let body = body.json(&head.headers, app.max_body_bytes).await?;
+    let identity = app.auth.authenticate(D::token(&head.headers)).await?;
+    let body = body::json(&head.headers, body, app.max_body_bytes).await?;
     let mut request = D::parse(body)?;
-    find_collection(app, &identity, &request).await?;
+    let collection = find_collection(app, &identity, &request).await?;
 
     let threshold = request
         .min_score
@@ -44,9 +42,14 @@ async fn answer<D: Dialect>(app: &App, request: Request) -> Result<Answer, ApiEr
         .unwrap_or_else(|| Threshold::chosen(app.min_score));
     // Taken out, so that it does not lie in memory twice while its turn is waited for.
     let image = std::mem::take(&mut request.image);
+    let options = AssessOptions {
+        device: Device::from_os(&request.os),
+        profile: app.profile,
+        quality: app.extensions || asks_for_extensions(&head.headers),
+    };
     let attempt = NewAttempt {
         client_id: &identity.client_id,
-        collection_id: request.collection_id.as_deref(),
+        collection_id: collection.as_deref(),
         os: &request.os,
         score: None,
         min_score: threshold.value(),
@@ -55,25 +58,29 @@ async fn answer<D: Dialect>(app: &App, request: Request) -> Result<Answer, ApiEr
         model: &app.model,
     };
 
-    match judge(app, image, Device::from_os(&request.os)).await {
-        Ok(score) => {
-            let Decision {
-                liveness_score: score,
-                passed,
-            } = Decision::new(score, threshold.value());
+    match assess(app, image, options).await {
+        Ok((assessment, sha256)) => {
+            let decision = Decision::new(assessment.score, threshold.value());
             let attempt = NewAttempt {
-                score: Some(score),
-                passed,
+                score: Some(decision.liveness_score),
+                passed: decision.passed,
                 ..attempt
             };
-            let id = app.store.record_attempt(&attempt).await?;
+            let attempt = record(app, &attempt).await?;
+            let verdict = Verdict::new(
+                decision.liveness_score,
+                attempt.min_score,
+                app.uncertain_band,
+            );
             Ok(Answer {
-                id,
-                passed,
+                passed: decision.passed,
                 min_score: threshold,
-                score,
+                score: decision.liveness_score,
                 issuer: app.signature.issuer.clone(),
-                date_time: app.signature.date_time(Timestamp::now()),
+                date_time: app.signature.date_time(attempt.created_at),
+                receipt: receipt(app, &attempt, decision, verdict, &sha256).await?,
+                extensions: Extensions::new(verdict, &assessment),
+                id: attempt.id,
             })
         }
         Err(ApiError::Unjudgeable(unjudgeable)) => {
@@ -81,29 +88,39 @@ async fn answer<D: Dialect>(app: &App, request: Request) -> Result<Answer, ApiEr
                 reason: Some(unjudgeable.reason),
                 ..attempt
             };
-            app.store.record_attempt(&attempt).await?;
+            record(app, &attempt).await?;
             Err(unjudgeable.into())
         }
         Err(error) => Err(error),
     }
 }
 
-/// Another client's collection looks exactly like none.
+fn asks_for_extensions(headers: &HeaderMap) -> bool {
+    headers
+        .get(EXTENSIONS)
+        .is_some_and(|value| value.as_bytes().trim_ascii() == b"1")
+}
+
+/// The id of the collection that the request names by its id or code. Another client's collection
+/// looks exactly like none.
 async fn find_collection(
     app: &App,
     identity: &Identity,
     request: &LivenessRequest,
-) -> Result<(), ApiError> {
-    match &request.collection_id {
-        Some(id) if !app.store.has_collection(&identity.client_id, id).await? => {
-            Err(ApiError::CollectionNotFound)
-        }
-        _ => Ok(()),
-    }
+) -> Result<Option<String>, ApiError> {
+    let Some(key) = &request.collection_id else {
+        return Ok(None);
+    };
+    let id = app.store.collection_id(&identity.client_id, key).await?;
+    id.map(Some).ok_or(ApiError::RecordNotFound)
 }
 
-/// The score of the photograph, 0 to 1.
-async fn judge(app: &App, image: String, device: Device) -> Result<f64, ApiError> {
+/// The assessment of the photograph, and its SHA-256.
+async fn assess(
+    app: &App,
+    image: String,
+    options: AssessOptions,
+) -> Result<(Assessment, [u8; 32]), ApiError> {
     let source = ImageSource::parse(&image, app.max_image_bytes)?;
     drop(image);
     let photograph = match source {
@@ -117,16 +134,56 @@ async fn judge(app: &App, image: String, device: Device) -> Result<f64, ApiError
             }
         },
     };
-    let options = AssessOptions {
-        device,
-        profile: app.profile,
+    let Judged { outcome, sha256 } = match app.pool.assess(photograph, options).await {
+        Ok(judged) => judged,
+        Err(PoolError::Full) => return Err(ApiError::Overloaded),
+        Err(error) => return Err(ApiError::internal(error)),
     };
-    match app.pool.assess(photograph, options).await {
-        Ok(Ok(assessment)) if (0.0..=1.0).contains(&assessment.score) => Ok(assessment.score),
-        Ok(Ok(_)) => Err(ApiError::internal("the engine's score is not from 0 to 1")),
-        Ok(Err(AssessError::Rejected(rejection))) => Err(Unjudgeable::from(rejection).into()),
-        Ok(Err(AssessError::Inference(fault))) => Err(ApiError::internal(fault)),
-        Err(PoolError::Full) => Err(ApiError::Overloaded),
+    match outcome {
+        Ok(assessment) if (0.0..=1.0).contains(&assessment.score) => Ok((assessment, sha256)),
+        Ok(_) => Err(ApiError::internal("the engine's score is not from 0 to 1")),
+        Err(AssessError::Rejected(rejection)) => Err(Unjudgeable::from(rejection).into()),
+        Err(AssessError::Inference(fault)) => Err(ApiError::internal(fault)),
+    }
+}
+
+/// Records an attempt, and lets the client's webhooks know.
+async fn record(app: &App, attempt: &NewAttempt<'_>) -> Result<Attempt, ApiError> {
+    let recorded = app.store.record_attempt(attempt, webhooks::event).await?;
+    if let (true, Some(courier)) = (recorded.to_deliver, &app.courier) {
+        courier.wake();
+    }
+    Ok(recorded.attempt)
+}
+
+/// The signed receipt of a recorded attempt, unless receipts are switched off.
+async fn receipt(
+    app: &App,
+    attempt: &Attempt,
+    decision: Decision,
+    verdict: Verdict,
+    sha256: &[u8; 32],
+) -> Result<Option<String>, ApiError> {
+    if !app.with_receipts {
+        return Ok(None);
+    }
+    let statement = Statement {
+        iss: app.signature.issuer.clone(),
+        jti: attempt.id.clone(),
+        iat: attempt.created_at.as_second(),
+        time: format!("{:.3}", attempt.created_at),
+        client_id: attempt.client_id.clone(),
+        image_sha256: hex::encode(sha256),
+        os: attempt.os.clone(),
+        liveness_score: decision.liveness_score,
+        min_score: attempt.min_score,
+        passed: decision.passed,
+        decision: verdict.as_str().to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        weights: app.weights.clone(),
+    };
+    match app.receipts.sign(&statement).await {
+        Ok(receipt) => Ok(Some(receipt)),
         Err(error) => Err(ApiError::internal(error)),
     }
 }

@@ -1,73 +1,113 @@
 //! HTTP: routes, the handlers behind them and what every answer has in common.
 
+mod attempts;
 mod body;
+mod collections;
 mod connections;
+mod documentation;
+mod extract;
+mod failures;
 mod liveness;
 mod probes;
 mod request_id;
+mod session;
+mod well_known;
 
 pub(crate) use connections::{Limits as ConnectionLimits, serve};
+pub(crate) use failures::{Failures, Faults, LivenessFailures, Refusals};
+pub(crate) use liveness::judge;
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::middleware::from_fn;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
 
-use crate::auth::TokenKeys;
-use crate::dialects::Dialect;
+use crate::auth::Authenticator;
 use crate::dialects::verifik::Verifik;
+use crate::dialects::{Dialect, opencv, verifik};
 use crate::error::{ApiError, chain};
 use crate::fetch::Fetcher;
 use crate::inference::{Assess, InferencePool};
+use crate::receipt::KeyRing;
 use crate::signature::Signature;
 use crate::store::Store;
-use body::Incoming;
+use crate::webhooks::Courier;
 
 /// What the handlers share.
 pub(crate) struct App {
     pub(crate) store: Store,
-    pub(crate) keys: TokenKeys,
+    pub(crate) auth: Authenticator,
+    pub(crate) token_lifetime: Duration,
     pub(crate) engine: Arc<dyn Assess>,
     pub(crate) pool: InferencePool,
     /// `None`: image URLs are not accepted.
     pub(crate) fetcher: Option<Fetcher>,
     pub(crate) signature: Signature,
+    pub(crate) receipts: KeyRing,
+    /// Whether answers carry a receipt; the keys are published all the same.
+    pub(crate) with_receipts: bool,
+    /// `None`: webhooks cannot be told.
+    pub(crate) courier: Option<Arc<Courier>>,
+    /// Whether all answers carry the extensions.
+    pub(crate) extensions: bool,
+    pub(crate) uncertain_band: f64,
     /// The models' names, as recorded with every attempt.
     pub(crate) model: String,
+    /// The models' files, as stated in every receipt.
+    pub(crate) weights: BTreeMap<String, String>,
     pub(crate) profile: lifesign::Profile,
     pub(crate) min_score: f64,
     pub(crate) max_body_bytes: usize,
     pub(crate) max_image_bytes: usize,
     pub(crate) request_timeout: Duration,
+    /// Whether the API's description and its page are served.
+    pub(crate) api_page: bool,
 }
 
 /// All routes.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let liveness = || post(liveness::liveness::<Verifik>);
-    Router::new()
-        .route("/v2/face-recognition/liveness", liveness())
-        .route("/v2/face-recognition/liveness-score", liveness())
-        .route("/healthz", get(probes::healthz))
-        .route("/readyz", get(probes::readyz))
-        .route("/version", get(probes::version))
-        .fallback(|request| unserved(request, ApiError::RouteNotFound))
-        .method_not_allowed_fallback(|request| unserved(request, ApiError::MethodNotAllowed))
+    let house = OpenApiRouter::new()
+        .merge(collections::routes())
+        .merge(attempts::routes())
+        .merge(session::routes())
+        .merge(well_known::routes())
+        .merge(probes::routes())
+        .route_layer(from_fn_with_state(Arc::clone(&app), within_time));
+    let (mut router, api) = OpenApiRouter::with_openapi(documentation::Outline::openapi())
+        // One line for each dialect; they keep time themselves, to say so in their own words.
+        .merge(verifik::routes())
+        .merge(opencv::routes())
+        .merge(house)
+        .split_for_parts();
+    if app.api_page {
+        router = router.merge(documentation::routes(api));
+    }
+    router
+        .fallback(|| unserved(ApiError::RouteNotFound))
+        .method_not_allowed_fallback(|| unserved(ApiError::MethodNotAllowed))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(body::drain_unread))
         .layer(from_fn(request_id::identify))
         .with_state(app)
 }
 
 /// Where no dialect is known the answer is in the house's own, which is Verifik's.
-async fn unserved(request: Request, error: ApiError) -> Response {
-    // Taken so that a body under way is read to its end; see `Incoming`.
-    let _body = Incoming::new(request.into_body());
+async fn unserved(error: ApiError) -> Response {
     respond::<Verifik>(&error)
+}
+
+async fn within_time(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    tokio::time::timeout(app.request_timeout, next.run(request))
+        .await
+        .unwrap_or_else(|_| respond::<Verifik>(&ApiError::RequestTimeout))
 }
 
 /// Writes an error in a dialect, and the cause of a fault into the log.

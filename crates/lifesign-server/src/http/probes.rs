@@ -3,45 +3,109 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::{App, respond};
-use crate::dialects::verifik::Verifik;
+use super::extract::Refusal;
+use super::{App, Faults};
+use crate::dialects::json;
 use crate::error::{ApiError, chain};
 
-/// The process is alive.
-pub(super) async fn healthz() -> Response {
-    ok(&json!({"status": "ok"}))
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(healthz))
+        .routes(routes!(readyz))
+        .routes(routes!(version))
 }
 
-/// Requests can be served: the models are loaded, else nothing listens, and the database answers.
-pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
+#[derive(Serialize, ToSchema)]
+struct Status {
+    /// `ok` or `ready`.
+    #[schema(value_type = String)]
+    status: &'static str,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Version<'a> {
+    #[schema(value_type = String, example = "lifesign")]
+    name: &'static str,
+    #[schema(value_type = String)]
+    version: &'static str,
+    /// Which build, where whoever made it said so.
+    #[schema(value_type = String)]
+    build: &'static str,
+    #[schema(value_type = Vec<Model>)]
+    models: &'a [lifesign::ModelInfo],
+}
+
+/// A model that judges.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes lifesign::ModelInfo")]
+struct Model {
+    name: String,
+    version: String,
+    files: Vec<ModelFile>,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes lifesign::models::ModelFile")]
+struct ModelFile {
+    name: String,
+    /// In lower-case hexadecimal.
+    sha256: String,
+}
+
+/// Is the process alive?
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "operation",
+    responses((status = 200, body = Status, description = "It is"), Faults),
+    security(())
+)]
+async fn healthz() -> Response {
+    json(StatusCode::OK, &Status { status: "ok" })
+}
+
+/// Can requests be served?
+///
+/// The models are loaded, else nothing listens, and the database answers.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "operation",
+    responses((status = 200, body = Status, description = "They can"), Faults),
+    security(())
+)]
+async fn readyz(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
     match app.store.ping().await {
-        Ok(()) => ok(&json!({"status": "ready"})),
+        Ok(()) => Ok(json(StatusCode::OK, &Status { status: "ready" })),
         Err(error) => {
             tracing::warn!(cause = chain(&error), "database not reachable");
-            respond::<Verifik>(&ApiError::NotReady)
+            Err(ApiError::NotReady.into())
         }
     }
 }
 
-/// Which build this is, and which models judge.
-pub(super) async fn version(State(app): State<Arc<App>>) -> Response {
-    ok(&json!({
-        "name": "lifesign",
-        "version": env!("CARGO_PKG_VERSION"),
+/// Which build is this, and which models judge?
+#[utoipa::path(
+    get,
+    path = "/version",
+    tag = "operation",
+    responses((status = 200, body = Version, description = "The version"), Faults),
+    security(())
+)]
+async fn version(State(app): State<Arc<App>>) -> Response {
+    let version = Version {
+        name: "lifesign",
+        version: env!("CARGO_PKG_VERSION"),
         // Set by whoever builds a release, for example to the commit.
-        "build": option_env!("LIFESIGN_BUILD").unwrap_or("unknown"),
-        "models": app.engine.models(),
-    }))
-}
-
-fn ok(body: &Value) -> Response {
-    (
-        [(CONTENT_TYPE, "application/json; charset=utf-8")],
-        body.to_string(),
-    )
-        .into_response()
+        build: option_env!("LIFESIGN_BUILD").unwrap_or("unknown"),
+        models: app.engine.models(),
+    };
+    json(StatusCode::OK, &version)
 }

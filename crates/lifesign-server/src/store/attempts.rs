@@ -1,10 +1,13 @@
-//! The table of attempts: every photograph that an authenticated client had judged.
+//! The table of attempts: every photograph that an authenticated client had judged. What is to be
+//! told to the client's webhooks is written in the same transaction.
 
 use jiff::Timestamp;
 use rand::RngExt as _;
 use sqlx::Row as _;
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
 
-use super::{Store, StoreError, now, timestamp};
+use super::{Store, StoreError, now, object_id, timestamp};
 
 const ID_LENGTH: usize = 5;
 const ID_ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -59,47 +62,103 @@ pub struct Attempt {
     pub created_at: Timestamp,
 }
 
+/// An attempt that was recorded.
+#[derive(Debug)]
+pub struct Recorded {
+    /// As it stands in the database.
+    pub attempt: Attempt,
+    /// Whether webhooks are to be told.
+    pub to_deliver: bool,
+}
+
+/// Where a page of attempts begins: after this one, in the order of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// Its time, to the millisecond.
+    pub created_at: Timestamp,
+    /// Its id.
+    pub id: String,
+}
+
+/// Which attempts to list; `None` is all.
+#[derive(Debug, Clone, Default)]
+pub struct AttemptFilter {
+    /// In a collection, given by its id or code.
+    pub collection: Option<String>,
+    /// With this `os`, in any case.
+    pub os: Option<String>,
+    /// That passed, or did not.
+    pub passed: Option<bool>,
+    /// At or after this time.
+    pub from: Option<Timestamp>,
+    /// Before this time.
+    pub to: Option<Timestamp>,
+    /// After this attempt in the order of the list: older ones.
+    pub after: Option<Position>,
+}
+
+fn read(row: &SqliteRow) -> Result<Attempt, sqlx::Error> {
+    Ok(Attempt {
+        id: row.try_get("id")?,
+        client_id: row.try_get("client_id")?,
+        collection_id: row.try_get("collection_id")?,
+        os: row.try_get("os")?,
+        score: row.try_get("score")?,
+        min_score: row.try_get("min_score")?,
+        passed: row.try_get("passed")?,
+        reason: row.try_get("reason")?,
+        model: row.try_get("model")?,
+        created_at: timestamp("created_at", row.try_get("created_at")?)?,
+    })
+}
+
 impl Store {
-    /// Records an attempt and returns its id.
+    /// Records an attempt and, in the same transaction, what the client's webhooks are to be told
+    /// of it: what `event` writes.
     ///
     /// # Errors
-    /// The database failed, or no free id was found.
-    pub async fn record_attempt(&self, attempt: &NewAttempt<'_>) -> Result<String, StoreError> {
-        self.record_attempt_as(attempt, fresh_id).await
+    /// The database failed, or no free id was found; then nothing is recorded.
+    pub async fn record_attempt(
+        &self,
+        attempt: &NewAttempt<'_>,
+        event: impl FnOnce(&Attempt) -> String,
+    ) -> Result<Recorded, StoreError> {
+        self.record_attempt_as(attempt, event, fresh_id).await
     }
 
     async fn record_attempt_as(
         &self,
         attempt: &NewAttempt<'_>,
-        mut fresh_id: impl FnMut() -> String,
-    ) -> Result<String, StoreError> {
-        let os: String = attempt.os.chars().take(OS_LENGTH).collect();
-        for _ in 0..ID_TRIES {
-            let id = fresh_id();
-            // The collection is looked up again because it may have gone since it was checked.
-            let done = sqlx::query(
-                "INSERT INTO attempts (id, client_id, collection_id, os, score, min_score, passed,
-                                       reason, model, created_at)
-                 VALUES (?, ?, (SELECT id FROM collections WHERE id = ?), ?, ?, ?, ?, ?, ?, ?)
-                 ON CONFLICT (id) DO NOTHING",
+        event: impl FnOnce(&Attempt) -> String,
+        fresh_id: impl FnMut() -> String,
+    ) -> Result<Recorded, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let attempt = insert(&mut transaction, attempt, fresh_id).await?;
+        let webhooks: Vec<String> =
+            sqlx::query_scalar("SELECT id FROM webhooks WHERE client_id = ?")
+                .bind(&attempt.client_id)
+                .fetch_all(&mut *transaction)
+                .await?;
+        let body = (!webhooks.is_empty()).then(|| event(&attempt));
+        for webhook in &webhooks {
+            sqlx::query(
+                "INSERT INTO deliveries (id, webhook_id, attempt_id, body, created_at,
+                                         queued_at, due_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?5)",
             )
-            .bind(&id)
-            .bind(attempt.client_id)
-            .bind(attempt.collection_id)
-            .bind(&os)
-            .bind(attempt.score)
-            .bind(attempt.min_score)
-            .bind(attempt.passed)
-            .bind(attempt.reason)
-            .bind(attempt.model)
+            .bind(object_id())
+            .bind(webhook)
+            .bind(&attempt.id)
+            .bind(&body)
             .bind(now())
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await?;
-            if done.rows_affected() == 1 {
-                return Ok(id);
-            }
         }
-        Err(StoreError::NoFreeId { tries: ID_TRIES })
+        transaction.commit().await?;
+        Ok(Recorded {
+            attempt,
+            to_deliver: !webhooks.is_empty(),
+        })
     }
 
     /// All attempts of a client, the oldest first.
@@ -112,22 +171,92 @@ impl Store {
                 .bind(client_id)
                 .fetch_all(&self.pool)
                 .await?;
-        let read = |row: &sqlx::sqlite::SqliteRow| {
-            Ok::<_, sqlx::Error>(Attempt {
-                id: row.try_get("id")?,
-                client_id: row.try_get("client_id")?,
-                collection_id: row.try_get("collection_id")?,
-                os: row.try_get("os")?,
-                score: row.try_get("score")?,
-                min_score: row.try_get("min_score")?,
-                passed: row.try_get("passed")?,
-                reason: row.try_get("reason")?,
-                model: row.try_get("model")?,
-                created_at: timestamp("created_at", row.try_get("created_at")?)?,
-            })
-        };
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
+
+    /// At most `limit` attempts of a client that the filter lets through, the newest first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn find_attempts(
+        &self,
+        client_id: &str,
+        filter: &AttemptFilter,
+        limit: u32,
+    ) -> Result<Vec<Attempt>, StoreError> {
+        let millisecond = |time: Option<Timestamp>| time.map(Timestamp::as_millisecond);
+        let after = filter.after.as_ref();
+        let rows = sqlx::query(
+            "SELECT * FROM attempts
+             WHERE client_id = ?1
+               AND (?2 IS NULL OR collection_id =
+                    (SELECT id FROM collections WHERE client_id = ?1 AND (id = ?2 OR code = ?2)))
+               AND (?3 IS NULL OR lower(os) = lower(?3))
+               AND (?4 IS NULL OR passed = ?4)
+               AND (?5 IS NULL OR created_at >= ?5)
+               AND (?6 IS NULL OR created_at < ?6)
+               AND (?7 IS NULL OR created_at < ?7 OR (created_at = ?7 AND id < ?8))
+             ORDER BY created_at DESC, id DESC LIMIT ?9",
+        )
+        .bind(client_id)
+        .bind(filter.collection.as_deref())
+        .bind(filter.os.as_deref())
+        .bind(filter.passed)
+        .bind(millisecond(filter.from))
+        .bind(millisecond(filter.to))
+        .bind(after.map(|position| position.created_at.as_millisecond()))
+        .bind(after.map(|position| position.id.as_str()))
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+    }
+
+    /// The client's attempt of that id.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn attempt(&self, client_id: &str, id: &str) -> Result<Option<Attempt>, StoreError> {
+        let row = sqlx::query("SELECT * FROM attempts WHERE client_id = ? AND id = ?")
+            .bind(client_id)
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.as_ref().map(read).transpose()?)
+    }
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    attempt: &NewAttempt<'_>,
+    mut fresh_id: impl FnMut() -> String,
+) -> Result<Attempt, StoreError> {
+    let os: String = attempt.os.chars().take(OS_LENGTH).collect();
+    for _ in 0..ID_TRIES {
+        // The collection is looked up again because it may have gone since it was checked.
+        let row = sqlx::query(
+            "INSERT INTO attempts (id, client_id, collection_id, os, score, min_score, passed,
+                                   reason, model, created_at)
+             VALUES (?, ?, (SELECT id FROM collections WHERE id = ?), ?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT (id) DO NOTHING RETURNING *",
+        )
+        .bind(fresh_id())
+        .bind(attempt.client_id)
+        .bind(attempt.collection_id)
+        .bind(&os)
+        .bind(attempt.score)
+        .bind(attempt.min_score)
+        .bind(attempt.passed)
+        .bind(attempt.reason)
+        .bind(attempt.model)
+        .bind(now())
+        .fetch_optional(&mut *connection)
+        .await?;
+        if let Some(row) = row {
+            return Ok(read(&row)?);
+        }
+    }
+    Err(StoreError::NoFreeId { tries: ID_TRIES })
 }
 
 /// A uniformly random id; uniqueness is the primary key's task.
@@ -155,6 +284,10 @@ mod tests {
         }
     }
 
+    fn no_event(_: &Attempt) -> String {
+        panic!("the client has no webhook")
+    }
+
     #[test]
     fn an_id_is_5_characters_of_its_alphabet() {
         for _ in 0..1000 {
@@ -173,16 +306,21 @@ mod tests {
         let client = store.add_client("one").await.unwrap();
         let attempt = attempt(&client.id, "x");
         let first = store
-            .record_attempt_as(&attempt, || "AAAAA".into())
+            .record_attempt_as(&attempt, no_event, || "AAAAA".into())
             .await
             .unwrap();
         let mut ids = ["AAAAA", "AAAAA", "BBBBB"].into_iter();
         let second = store
-            .record_attempt_as(&attempt, || ids.next().unwrap().into())
+            .record_attempt_as(&attempt, no_event, || ids.next().unwrap().into())
             .await
             .unwrap();
-        assert_eq!((first.as_str(), second.as_str()), ("AAAAA", "BBBBB"));
-        let full = store.record_attempt_as(&attempt, || "AAAAA".into()).await;
+        assert_eq!(
+            (first.attempt.id.as_str(), second.attempt.id.as_str()),
+            ("AAAAA", "BBBBB")
+        );
+        let full = store
+            .record_attempt_as(&attempt, no_event, || "AAAAA".into())
+            .await;
         assert!(matches!(full, Err(StoreError::NoFreeId { .. })));
     }
 
@@ -191,7 +329,7 @@ mod tests {
         let (_dir, store) = super::super::scratch().await;
         let client = store.add_client("one").await.unwrap();
         store
-            .record_attempt(&attempt(&client.id, &"ä".repeat(10_000)))
+            .record_attempt(&attempt(&client.id, &"ä".repeat(10_000)), no_event)
             .await
             .unwrap();
         assert_eq!(

@@ -71,6 +71,19 @@ impl Store {
         Ok(row.as_ref().map(read).transpose()?)
     }
 
+    /// The client that an identity provider calls so: by its id, else by its name.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn client_known_as(&self, key: &str) -> Result<Option<Client>, StoreError> {
+        let sql = "SELECT * FROM clients WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC LIMIT 1";
+        let row = sqlx::query(sql)
+            .bind(key)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.as_ref().map(read).transpose()?)
+    }
+
     /// Disables a client: all its tokens are refused from now on. Returns whether there is one.
     ///
     /// # Errors

@@ -79,17 +79,118 @@ impl Store {
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// Whether the client has a collection of that id.
+    /// A page of a client's collections, by name, and how many there are on all pages. `like_name`
+    /// is a part of the name, in any case (of ASCII letters).
     ///
     /// # Errors
     /// The database failed.
-    pub async fn has_collection(&self, client_id: &str, id: &str) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT 1 FROM collections WHERE client_id = ? AND id = ?")
+    pub async fn find_collections(
+        &self,
+        client_id: &str,
+        like_name: Option<&str>,
+        limit: u32,
+        offset: u64,
+    ) -> Result<(Vec<Collection>, u64), StoreError> {
+        const MATCHING: &str =
+            "client_id = ?1 AND (?2 IS NULL OR instr(lower(name), lower(?2)) > 0)";
+        let total: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+            "SELECT count(*) FROM collections WHERE {MATCHING}"
+        )))
+        .bind(client_id)
+        .bind(like_name)
+        .fetch_one(&self.pool)
+        .await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT * FROM collections WHERE {MATCHING} ORDER BY name LIMIT ?3 OFFSET ?4"
+        )))
+        .bind(client_id)
+        .bind(like_name)
+        .bind(limit)
+        .bind(i64::try_from(offset).unwrap_or(i64::MAX))
+        .fetch_all(&self.pool)
+        .await?;
+        let collections = rows.iter().map(read).collect::<Result<_, _>>()?;
+        Ok((collections, u64::try_from(total).unwrap_or(0)))
+    }
+
+    /// The client's collection of that id.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn collection(
+        &self,
+        client_id: &str,
+        id: &str,
+    ) -> Result<Option<Collection>, StoreError> {
+        let row = sqlx::query("SELECT * FROM collections WHERE client_id = ? AND id = ?")
             .bind(client_id)
             .bind(id)
             .fetch_optional(&self.pool)
             .await?;
-        Ok(row.is_some())
+        Ok(row.as_ref().map(read).transpose()?)
+    }
+
+    /// The id of the client's collection, given by its id or its code: clients of the hosted
+    /// service send either.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn collection_id(
+        &self,
+        client_id: &str,
+        id_or_code: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT id FROM collections WHERE client_id = ?1 AND (id = ?2 OR code = ?2)";
+        Ok(sqlx::query_scalar(sql)
+            .bind(client_id)
+            .bind(id_or_code)
+            .fetch_optional(&self.pool)
+            .await?)
+    }
+
+    /// Renames or describes a client's collection anew; `None` leaves as it is.
+    ///
+    /// # Errors
+    /// The client has another one of that name, or the database failed.
+    pub async fn update_collection(
+        &self,
+        client_id: &str,
+        id: &str,
+        name: Option<&str>,
+        description: Option<&str>,
+    ) -> Result<Option<Collection>, StoreError> {
+        let row = sqlx::query(
+            "UPDATE collections
+             SET name = coalesce(?3, name), description = coalesce(?4, description), updated_at = ?5
+             WHERE client_id = ?1 AND id = ?2 RETURNING *",
+        )
+        .bind(client_id)
+        .bind(id)
+        .bind(name)
+        .bind(description)
+        .bind(now())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(|error| name_taken(error, name.unwrap_or_default()))?;
+        Ok(row.as_ref().map(read).transpose()?)
+    }
+
+    /// Deletes the client's collection of that id; its attempts stay, detached.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn delete_collection(
+        &self,
+        client_id: &str,
+        id: &str,
+    ) -> Result<Option<Collection>, StoreError> {
+        let sql = "DELETE FROM collections WHERE client_id = ? AND id = ? RETURNING *";
+        let row = sqlx::query(sql)
+            .bind(client_id)
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.as_ref().map(read).transpose()?)
     }
 
     /// Removes a client's collection, given by name or id; its attempts stay, detached. Returns
@@ -115,7 +216,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::NewAttempt;
+    use crate::store::{Attempt, NewAttempt};
 
     #[tokio::test]
     async fn collection_names_are_unique_within_a_client() {
@@ -132,7 +233,11 @@ mod tests {
             Err(StoreError::NameTaken(_))
         ));
         store.add_collection(&two.id, "gate", "").await.unwrap();
-        assert!(!store.has_collection(&two.id, &collection.id).await.unwrap());
+        for key in [&collection.id, &collection.code] {
+            let found = store.collection_id(&one.id, key).await.unwrap();
+            assert_eq!(found.as_ref(), Some(&collection.id));
+            assert_eq!(store.collection_id(&two.id, key).await.unwrap(), None);
+        }
         assert!(
             !store
                 .remove_collection(&two.id, &collection.id)
@@ -157,15 +262,16 @@ mod tests {
             reason: None,
             model: "m",
         };
-        let id = store.record_attempt(&attempt).await.unwrap();
+        let no_event = |_: &Attempt| String::new();
+        let recorded = store.record_attempt(&attempt, no_event).await.unwrap();
         assert!(store.remove_collection(&client.id, "gate").await.unwrap());
         let attempts = store.attempts(&client.id).await.unwrap();
         assert_eq!(
             (attempts[0].id.as_str(), &attempts[0].collection_id),
-            (id.as_str(), &None)
+            (recorded.attempt.id.as_str(), &None)
         );
         // A collection that goes away while its photograph is assessed leaves the attempt detached.
-        store.record_attempt(&attempt).await.unwrap();
+        store.record_attempt(&attempt, no_event).await.unwrap();
         assert_eq!(store.attempts(&client.id).await.unwrap().len(), 2);
     }
 }

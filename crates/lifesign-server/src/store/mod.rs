@@ -1,15 +1,22 @@
-//! What the service remembers, in one SQLite database: clients, tokens, collections and attempts.
-//! Photographs and tokens themselves are never stored.
+//! What the service remembers, in one SQLite database: clients, tokens, collections, attempts, the
+//! keys of receipts, webhooks and what is to be delivered to them. Photographs and tokens
+//! themselves are never stored.
 
 mod attempts;
 mod clients;
 mod collections;
+mod deliveries;
+mod signing_keys;
 mod tokens;
+mod webhooks;
 
-pub use attempts::{Attempt, NewAttempt};
+pub use attempts::{Attempt, AttemptFilter, NewAttempt, Position, Recorded};
 pub use clients::Client;
 pub use collections::Collection;
+pub use deliveries::{Delivery, DeliveryState, Due};
+pub use signing_keys::SigningKeyRow;
 pub use tokens::Token;
+pub use webhooks::Webhook;
 
 use std::path::Path;
 use std::time::Duration;
@@ -20,11 +27,18 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 
 /// The migrations in order; those that a release has shipped never change again.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(
-    1,
-    "initial",
-    include_str!("../../migrations/0001_initial.sql"),
-)];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (
+        1,
+        "initial",
+        include_str!("../../migrations/0001_initial.sql"),
+    ),
+    (
+        2,
+        "receipts and webhooks",
+        include_str!("../../migrations/0002_receipts_and_webhooks.sql"),
+    ),
+];
 
 /// Why the database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -112,7 +126,7 @@ fn timestamp(column: &str, millisecond: i64) -> Result<Timestamp, sqlx::Error> {
 }
 
 /// A fresh identifier in the form of the hosted service's: 24 hexadecimal characters.
-fn object_id() -> String {
+pub(crate) fn object_id() -> String {
     hex::encode(rand::random::<[u8; 12]>())
 }
 

@@ -64,6 +64,41 @@ impl Store {
         }))
     }
 
+    /// Revokes a token and records the one that takes its place, both or neither. Returns whether
+    /// the old one was still good: of two renewals of one token, one gets a successor.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn replace_token(
+        &self,
+        old_jti: &str,
+        jti: &str,
+        expires_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let revoked =
+            sqlx::query("UPDATE tokens SET revoked_at = ? WHERE jti = ? AND revoked_at IS NULL")
+                .bind(now())
+                .bind(old_jti)
+                .execute(&mut *transaction)
+                .await?;
+        if revoked.rows_affected() == 0 {
+            return Ok(false);
+        }
+        sqlx::query(
+            "INSERT INTO tokens (jti, client_id, issued_at, expires_at)
+             SELECT ?, client_id, ?, ? FROM tokens WHERE jti = ?",
+        )
+        .bind(jti)
+        .bind(now())
+        .bind(expires_at.as_millisecond())
+        .bind(old_jti)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
     /// Revokes a token. Returns whether there is one of that id.
     ///
     /// # Errors

@@ -37,12 +37,16 @@ async fn a_judged_photograph_is_answered_in_the_contracts_form() {
             jiff::fmt::strtime::parse("%B %d, %Y %I:%M %p", date_time).is_ok(),
             "{date_time}"
         );
+        let receipt = answer.body["signature"]["receipt"].as_str().unwrap();
+        assert_eq!(receipt.split('.').count(), 3, "{receipt}");
         assert_eq!(
             answer.body,
             json!({
                 "id": id,
                 "data": {"passed": true, "min_score": 0.6, "liveness_score": 0.9812},
-                "signature": {"message": "Certified by Acme", "dateTime": date_time},
+                "signature": {
+                    "message": "Certified by Acme", "dateTime": date_time, "receipt": receipt,
+                },
             })
         );
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use lifesign::geometry::{Point, Rect};
-use lifesign::{AssessError, AssessOptions, Assessment, Face, ModelInfo};
+use lifesign::{AssessError, AssessOptions, Assessment, Face, ModelInfo, Quality};
 use lifesign_server::config::{Config, Layers};
 use lifesign_server::fetch::Network;
 use lifesign_server::inference::Assess;
@@ -21,6 +21,17 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub const LIVENESS: &str = "/v2/face-recognition/liveness";
+
+/// What a fake engine measures.
+pub const QUALITY: Quality = Quality {
+    face_width: 100.0,
+    face_height: 100.0,
+    eye_distance: 45.0,
+    yaw: -3.25,
+    pitch: 4.0,
+    sharpness: 120.0,
+    brightness: 0.5,
+};
 
 /// An engine that answers what a function says.
 pub struct Fake<F>(pub F);
@@ -46,6 +57,7 @@ where
             score,
             raw: score,
             face,
+            quality: options.quality.then_some(QUALITY),
         })
     }
 

@@ -1,0 +1,314 @@
+//! Tokens of an external identity provider, verified by the keys that it publishes (a JWK set,
+//! RFC 7517).
+//!
+//! A key says with which algorithm it is used; the algorithm that a token names is not asked. Keys
+//! are fetched when they are first needed, kept, and fetched again when they are old or when a
+//! token names a key that is not among them; how often that may happen is limited, so that made-up
+//! key names cannot be used to flood the provider.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use reqwest::{Client, Url, redirect};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tokio::sync::Mutex;
+
+use crate::error::chain;
+
+/// Longest token that is looked at; providers put groups and roles into theirs.
+const LONGEST: usize = 16 << 10;
+/// A set of keys is a few kilobytes.
+const MAX_SET_BYTES: usize = 1 << 20;
+const MAX_KEYS: usize = 100;
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How far the provider's clock may be off, in seconds.
+const LEEWAY: u64 = 30;
+/// How long keys are trusted while the provider cannot be reached.
+const LONGEST_UNREACHABLE: Duration = Duration::from_secs(24 * 3600);
+/// A key that is not known makes the set be fetched again at most this often in one refresh time.
+const UNKNOWN_KEY_FETCHES: u32 = 20;
+
+/// An identity provider as it is configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderConfig {
+    /// Where its keys are.
+    pub jwks_url: Url,
+    /// What its tokens must have as `iss`.
+    pub issuer: String,
+    /// What its tokens must have as, or among, `aud`.
+    pub audience: String,
+    /// The claim that holds the id or name of a client of this service.
+    pub client_claim: String,
+    /// How long keys are used before they are fetched again.
+    pub refresh: Duration,
+}
+
+/// The provider cannot be asked: TLS cannot be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("the identity provider's keys cannot be fetched: {0}")]
+pub struct ProviderError(#[from] reqwest::Error);
+
+/// Whom a token of the provider speaks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The id or name of a client.
+    pub client: String,
+    /// Whether the token's time is over.
+    pub expired: bool,
+}
+
+struct Key {
+    kid: Option<String>,
+    algorithm: Algorithm,
+    key: DecodingKey,
+}
+
+#[derive(Default)]
+struct Keys {
+    /// When they came, and when they were last asked for.
+    fetched: Option<Instant>,
+    asked: Option<Instant>,
+    keys: Vec<Key>,
+}
+
+/// Verifies an identity provider's tokens.
+pub struct IdentityProvider {
+    config: ProviderConfig,
+    client: Client,
+    keys: RwLock<Arc<Keys>>,
+    fetching: Mutex<()>,
+}
+
+impl fmt::Debug for IdentityProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("IdentityProvider")
+            .field(&self.config)
+            .finish()
+    }
+}
+
+impl IdentityProvider {
+    /// A verifier that fetches nothing yet.
+    ///
+    /// # Errors
+    /// TLS cannot be set up.
+    pub fn new(config: ProviderConfig) -> Result<IdentityProvider, ProviderError> {
+        let client = Client::builder()
+            .user_agent(concat!("lifesign/", env!("CARGO_PKG_VERSION")))
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .timeout(FETCH_TIMEOUT)
+            .build()?;
+        Ok(IdentityProvider {
+            config,
+            client,
+            keys: RwLock::default(),
+            fetching: Mutex::default(),
+        })
+    }
+
+    /// Whom the token speaks for, if the provider signed it for this service; its expiry is told,
+    /// not judged.
+    pub async fn verify(&self, token: &str) -> Option<Subject> {
+        if token.len() > LONGEST {
+            return None;
+        }
+        let kid = jsonwebtoken::decode_header(token).ok()?.kid;
+        let mut keys = self.current();
+        if keys.older_than(self.config.refresh) {
+            keys = self.fetch(&keys).await;
+        }
+        if !keys.knows(kid.as_deref())
+            && keys.asked_before(self.config.refresh / UNKNOWN_KEY_FETCHES)
+        {
+            keys = self.fetch(&keys).await;
+        }
+        if keys.older_than(LONGEST_UNREACHABLE) {
+            return None;
+        }
+        let claims = keys
+            .named(kid.as_deref())
+            .find_map(|key| self.claims(token, key))?;
+        let expires_at = claims.get("exp")?.as_f64()?;
+        Some(Subject {
+            client: claims.get(&self.config.client_claim)?.as_str()?.to_owned(),
+            expired: expires_at + LEEWAY as f64 <= Timestamp::now().as_second() as f64,
+        })
+    }
+
+    fn claims(&self, token: &str, key: &Key) -> Option<Map<String, Value>> {
+        let mut validation = Validation::new(key.algorithm);
+        validation.set_issuer(&[&self.config.issuer]);
+        validation.set_audience(&[&self.config.audience]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+        validation.validate_nbf = true;
+        validation.leeway = LEEWAY;
+        // Told apart by `verify`: 403 for a token that was good, 401 for everything else.
+        validation.validate_exp = false;
+        jsonwebtoken::decode(token, &key.key, &validation)
+            .ok()
+            .map(|data| data.claims)
+    }
+
+    fn current(&self) -> Arc<Keys> {
+        // Only ever replaced as a whole, so a panic elsewhere left nothing half-done.
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Fetches the keys anew unless somebody else did since `seen`; those that were there stay when
+    /// the provider cannot be reached.
+    async fn fetch(&self, seen: &Arc<Keys>) -> Arc<Keys> {
+        let _one_at_a_time = self.fetching.lock().await;
+        let before = self.current();
+        if !Arc::ptr_eq(&before, seen) {
+            return before;
+        }
+        let now = Some(Instant::now());
+        let keys = match self.download().await {
+            Ok(keys) => Keys {
+                fetched: now,
+                asked: now,
+                keys,
+            },
+            Err(cause) => {
+                tracing::warn!(cause, "the identity provider's keys could not be fetched");
+                Keys {
+                    fetched: before.fetched,
+                    asked: now,
+                    keys: before.keys.iter().map(Key::again).collect(),
+                }
+            }
+        };
+        let keys = Arc::new(keys);
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&keys);
+        keys
+    }
+
+    async fn download(&self) -> Result<Vec<Key>, String> {
+        let failed = |error: reqwest::Error| chain(&error.without_url());
+        let request = self.client.get(self.config.jwks_url.clone());
+        let mut response = request
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status)
+            .map_err(failed)?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if bytes.len() + chunk.len() > MAX_SET_BYTES {
+                return Err(format!("the key set is over {MAX_SET_BYTES} bytes"));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        let keys = read(&bytes)?;
+        if keys.is_empty() {
+            return Err("the key set holds no RS256, ES256 or EdDSA key".to_owned());
+        }
+        Ok(keys)
+    }
+}
+
+impl Key {
+    fn again(&self) -> Key {
+        Key {
+            kid: self.kid.clone(),
+            algorithm: self.algorithm,
+            key: self.key.clone(),
+        }
+    }
+}
+
+impl Keys {
+    fn older_than(&self, age: Duration) -> bool {
+        self.fetched.is_none_or(|at| at.elapsed() > age)
+            && self.asked_before(age / UNKNOWN_KEY_FETCHES)
+    }
+
+    fn asked_before(&self, age: Duration) -> bool {
+        self.asked.is_none_or(|at| at.elapsed() > age)
+    }
+
+    fn knows(&self, kid: Option<&str>) -> bool {
+        self.named(kid).next().is_some()
+    }
+
+    /// The keys that may have signed a token: all of them where it names none.
+    fn named(&self, kid: Option<&str>) -> impl Iterator<Item = &Key> {
+        self.keys
+            .iter()
+            .filter(move |key| kid.is_none() || key.kid.as_deref() == kid)
+    }
+}
+
+/// The keys of a set that can be used here; those of other kinds are passed over.
+fn read(set: &[u8]) -> Result<Vec<Key>, String> {
+    #[derive(Deserialize)]
+    struct Set {
+        keys: Vec<Value>,
+    }
+    let set: Set = serde_json::from_slice(set)
+        .map_err(|error| format!("the answer is no key set: {error}"))?;
+    let keys = set.keys.into_iter().take(MAX_KEYS);
+    Ok(keys.filter_map(usable).collect())
+}
+
+fn usable(key: Value) -> Option<Key> {
+    let jwk: Jwk = serde_json::from_value(key).ok()?;
+    let for_signatures = matches!(
+        jwk.common.public_key_use,
+        None | Some(PublicKeyUse::Signature)
+    );
+    let algorithm = match &jwk.algorithm {
+        AlgorithmParameters::RSA(_) => Algorithm::RS256,
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
+            Algorithm::ES256
+        }
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
+            Algorithm::EdDSA
+        }
+        // Above all no symmetric key: what is published is no secret.
+        _ => return None,
+    };
+    let as_named = jwk
+        .common
+        .key_algorithm
+        .is_none_or(|named| named == KeyAlgorithm::from(algorithm));
+    if !for_signatures || !as_named {
+        return None;
+    }
+    Some(Key {
+        kid: jwk.common.key_id.clone(),
+        algorithm,
+        key: DecodingKey::from_jwk(&jwk).ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_public_signature_keys_of_the_three_algorithms_are_used() {
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        let set = json!({"keys": [
+            {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": "good"},
+            {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": "named", "alg": "EdDSA", "use": "sig"},
+            {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": "other use", "use": "enc"},
+            {"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "other algorithm", "alg": "RS512"},
+            {"kty": "oct", "k": "c2VjcmV0", "kid": "symmetric", "alg": "HS256"},
+            {"kty": "EC", "crv": "P-384", "x": x, "y": x, "kid": "other curve"},
+            {"kty": "new", "kid": "unknown"},
+            7,
+        ]});
+        let keys = read(set.to_string().as_bytes()).unwrap();
+        let kids: Vec<_> = keys.iter().filter_map(|key| key.kid.as_deref()).collect();
+        assert_eq!(kids, ["good", "named"]);
+        assert!(read(b"[]").is_err());
+    }
+}

@@ -1,0 +1,284 @@
+//! The dialect of OpenCV Face Recognition's liveness call, as its published client speaks it. The
+//! developer key is an access token of this service.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::{Map, Number, Value, json};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, Dialect, Extensions, LivenessRequest, json as write, json_error, json_number};
+use crate::error::{ApiError, Breach};
+use crate::http::{App, judge};
+
+/// `os` where a request names none.
+const DEFAULT_OS: &str = "DESKTOP";
+const API_KEY: &str = "x-api-key";
+
+/// The OpenCV Face Recognition dialect.
+pub struct OpenCv;
+
+/// Its routes.
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(liveness))
+}
+
+/// Judge a photograph, as OpenCV Face Recognition is asked
+///
+/// The client decides: OpenCV's documentation takes a face for live from a score of 0.5.
+#[utoipa::path(
+    post,
+    path = "/liveness",
+    tag = "liveness",
+    params(("Lifesign-Extensions" = Option<String>, Header,
+        description = "`1` asks for `id`, `receipt`, `decision`, `quality` and `face`")),
+    request_body = RequestBody,
+    responses(
+        (status = 200, body = Body, description = "The photograph was judged"),
+        (status = 400, body = Failure, description = "The photograph cannot be judged, or the body is no JSON"),
+        (status = 401, body = Failure, description = "No API key, or one that is not ours"),
+        (status = 403, body = Failure, description = "The API key expired or was revoked"),
+        (status = 405, body = Failure, description = "Another method"),
+        (status = 408, body = Failure, description = "The request took too long"),
+        (status = 413, body = Failure, description = "The body is over the limit"),
+        (status = 415, body = Failure, description = "The body is not declared as JSON"),
+        (status = 422, body = Invalid, description = "Fields break their rules"),
+        (status = 500, body = Failure, description = "A fault of the service"),
+        (status = 503, body = Failure, description = "Too many requests are waiting",
+            headers(("Retry-After" = u32, description = "Seconds"))),
+    ),
+    security(("api_key" = []))
+)]
+async fn liveness(State(app): State<Arc<App>>, request: Request) -> Response {
+    judge::<OpenCv>(&app, request).await
+}
+
+impl Dialect for OpenCv {
+    fn token(headers: &HeaderMap) -> Option<&str> {
+        let token = headers.get(API_KEY)?.to_str().ok()?.trim();
+        (!token.is_empty()).then_some(token)
+    }
+
+    /// All fields are checked and all breaches told, in the words of the framework that clients of
+    /// the original know.
+    fn parse(body: Value) -> Result<LivenessRequest, ApiError> {
+        let Value::Object(mut fields) = body else {
+            return Err(ApiError::Invalid(vec![Breach {
+                field: String::new(),
+                message: "value is not a valid dict".to_owned(),
+                kind: "type_error.dict",
+            }]));
+        };
+        let mut breaches = Vec::new();
+        let image = string(&mut fields, "image", &mut breaches);
+        if image.is_none() && breaches.is_empty() {
+            breaches.push(Breach {
+                field: "image".to_owned(),
+                message: "field required".to_owned(),
+                kind: "value_error.missing",
+            });
+        }
+        let os = string(&mut fields, "os", &mut breaches);
+        if !breaches.is_empty() {
+            return Err(ApiError::Invalid(breaches));
+        }
+        Ok(LivenessRequest {
+            os: os.unwrap_or_else(|| DEFAULT_OS.to_owned()),
+            image: image.unwrap_or_default(),
+            collection_id: None,
+            min_score: None,
+        })
+    }
+
+    fn render(answer: &Answer) -> Response {
+        let body = Body {
+            liveness_score: json_number(answer.score),
+            extensions: answer.extensions.as_ref().map(|extensions| Extended {
+                id: &answer.id,
+                receipt: answer.receipt.as_deref(),
+                extensions,
+            }),
+        };
+        write(StatusCode::OK, &body)
+    }
+
+    fn render_error(error: &ApiError) -> Response {
+        match error {
+            ApiError::Invalid(breaches) => {
+                let detail = breaches.iter().map(Detail::from).collect();
+                json_error(StatusCode::UNPROCESSABLE_ENTITY, error, &Invalid { detail })
+            }
+            // The client reads every 422 as a list of fields, and a face is none.
+            ApiError::Unjudgeable(_) => {
+                json_error(StatusCode::BAD_REQUEST, error, &Failure::from(error))
+            }
+            _ => json_error(error.status(), error, &Failure::from(error)),
+        }
+    }
+}
+
+/// An optional string; `null` is as good as nothing.
+fn string(
+    fields: &mut Map<String, Value>,
+    field: &str,
+    breaches: &mut Vec<Breach>,
+) -> Option<String> {
+    match fields.remove(field) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text),
+        Some(_) => {
+            breaches.push(Breach {
+                field: field.to_owned(),
+                message: "str type expected".to_owned(),
+                kind: "type_error.str",
+            });
+            None
+        }
+    }
+}
+
+/// A photograph to judge. Unknown fields are tolerated.
+#[derive(ToSchema)]
+#[schema(as = OpenCvRequest)]
+#[expect(dead_code, reason = "describes what `parse` reads")]
+struct RequestBody {
+    /// A JPEG, PNG or WebP photograph as base64, as a data URI, or as an https address.
+    image: String,
+    /// Where the photograph was taken: `DESKTOP` (the default), `IOS` or `ANDROID`.
+    #[schema(example = "DESKTOP")]
+    os: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenCvAnswer)]
+struct Body<'a> {
+    /// Probability that the face is a live person's, 0 to 1, rounded to 4 decimals.
+    #[schema(value_type = f64, minimum = 0, maximum = 1)]
+    liveness_score: Number,
+    #[serde(flatten)]
+    extensions: Option<Extended<'a>>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenCvExtensions)]
+struct Extended<'a> {
+    /// The id of the recorded attempt.
+    id: &'a str,
+    /// A compact JWS over what was judged and how, unless the configuration switches it off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    receipt: Option<&'a str>,
+    #[serde(flatten)]
+    extensions: &'a Extensions,
+}
+
+/// Fields that break their rules.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenCvInvalid)]
+struct Invalid {
+    detail: Vec<Detail>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenCvDetail)]
+struct Detail {
+    /// Where the field is, such as `["body", "image"]`.
+    #[schema(value_type = Vec<String>)]
+    loc: Value,
+    /// What is wrong with it.
+    msg: String,
+    /// The kind of breach.
+    #[schema(value_type = String)]
+    r#type: &'static str,
+}
+
+impl From<&Breach> for Detail {
+    fn from(breach: &Breach) -> Self {
+        let loc = match breach.field.as_str() {
+            "" => json!(["body"]),
+            field => json!(["body", field]),
+        };
+        Detail {
+            loc,
+            msg: breach.message.clone(),
+            r#type: breach.kind,
+        }
+    }
+}
+
+/// What went wrong.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenCvFailure)]
+struct Failure {
+    /// For programs.
+    #[schema(value_type = String)]
+    code: &'static str,
+    /// For people.
+    message: String,
+}
+
+impl From<&ApiError> for Failure {
+    fn from(error: &ApiError) -> Self {
+        Failure {
+            code: error.code(),
+            message: error.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn breaches(body: Value) -> Vec<(String, String)> {
+        match OpenCv::parse(body) {
+            Err(ApiError::Invalid(breaches)) => breaches
+                .into_iter()
+                .map(|breach| (breach.field, breach.message))
+                .collect(),
+            Err(other) => panic!("unexpected {other:?}"),
+            Ok(_) => panic!("accepted"),
+        }
+    }
+
+    #[test]
+    fn every_field_that_breaks_its_rule_is_told() {
+        let told = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+            pairs
+                .iter()
+                .map(|(field, message)| (field.to_string(), message.to_string()))
+                .collect()
+        };
+        for (body, expected) in [
+            (json!([]), &[("", "value is not a valid dict")][..]),
+            (json!({}), &[("image", "field required")]),
+            (json!({"image": null}), &[("image", "field required")]),
+            (json!({"image": 7}), &[("image", "str type expected")]),
+            (
+                json!({"image": 7, "os": []}),
+                &[("image", "str type expected"), ("os", "str type expected")],
+            ),
+        ] {
+            assert_eq!(breaches(body.clone()), told(expected), "{body}");
+        }
+    }
+
+    #[test]
+    fn os_is_desktop_unless_the_request_says_otherwise() {
+        for (os, expected) in [(json!(null), "DESKTOP"), (json!("IOS"), "IOS")] {
+            let request = OpenCv::parse(json!({"image": "x", "os": os}));
+            let request = request.unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(request.os, expected);
+        }
+        let request = OpenCv::parse(json!({"image": "x"}));
+        assert_eq!(
+            request.unwrap_or_else(|error| panic!("{error}")).os,
+            "DESKTOP"
+        );
+    }
+}

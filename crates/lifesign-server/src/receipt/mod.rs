@@ -1,0 +1,63 @@
+//! Receipts: signed statements of what was judged and how, for auditors who trust neither the
+//! client nor the database.
+//!
+//! A receipt is a compact JWS (RFC 7515) signed with Ed25519 (`EdDSA`, RFC 8037). Anyone can verify
+//! it with the public keys at `/.well-known/jwks.json`.
+
+mod keys;
+mod verify;
+
+pub use keys::{KeyError, KeyRing, ReceiptKey};
+pub use verify::{VerifyError, matches_image, read_keys, verify};
+
+use std::collections::BTreeMap;
+
+use lifesign::ModelInfo;
+use serde::{Deserialize, Serialize};
+
+/// The `typ` of a receipt's header (RFC 8725, 3.11), so that no other JWS passes for one.
+pub const TYPE: &str = "lifesign-receipt+jwt";
+
+/// What a receipt states.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Statement {
+    /// Who certifies: the `issuer` of the configuration.
+    pub iss: String,
+    /// The attempt's id.
+    pub jti: String,
+    /// When it was recorded, Unix seconds.
+    pub iat: i64,
+    /// When it was recorded, to the millisecond (RFC 3339, UTC).
+    pub time: String,
+    /// Who asked.
+    pub client_id: String,
+    /// SHA-256 of the photograph's bytes as they were judged, in lower-case hexadecimal.
+    pub image_sha256: String,
+    /// Origin of the capture as sent; cut to 64 characters.
+    pub os: String,
+    /// The score, rounded to 4 decimals.
+    pub liveness_score: f64,
+    /// The pass threshold.
+    pub min_score: f64,
+    /// Whether the score is above the threshold.
+    pub passed: bool,
+    /// `live`, `spoof` or `uncertain`.
+    pub decision: String,
+    /// The version of Lifesign.
+    pub version: String,
+    /// SHA-256 of every file that the score depends on, by its name such as
+    /// `lifesign-pad/far.onnx`.
+    pub weights: BTreeMap<String, String>,
+}
+
+/// The `weights` of the loaded models.
+pub(crate) fn weights(models: &[ModelInfo]) -> BTreeMap<String, String> {
+    let files = models.iter().flat_map(|model| {
+        let named = |name: &str| format!("{}/{name}", model.name);
+        model
+            .files
+            .iter()
+            .map(move |file| (named(&file.name), file.sha256.clone()))
+    });
+    files.collect()
+}

@@ -1,0 +1,249 @@
+//! The courier: takes what is due out of the outbox and posts it, again and again with growing
+//! pauses, until it arrives or is given up.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, redirect};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use super::WebhookSecret;
+use crate::auth::{Seal, SealError, Secret};
+use crate::error::chain;
+use crate::store::{Due, Store, StoreError};
+
+/// Deliveries at the same time.
+const AT_ONCE: usize = 16;
+/// How often the outbox is looked at without being told: for what others put there, and for what
+/// is due again.
+const POLL: Duration = Duration::from_secs(1);
+/// Longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(6 * 3600);
+/// How often deliveries that are done with are looked for and deleted.
+const PURGE_EVERY: Duration = Duration::from_secs(3600);
+
+/// How deliveries are made.
+#[derive(Debug, Clone, Copy)]
+pub struct DeliveryConfig {
+    /// Time for one try.
+    pub timeout: Duration,
+    /// Pause before the second try; it doubles from try to try.
+    pub first_pause: Duration,
+    /// How long it is tried.
+    pub give_up: Duration,
+    /// How long what was delivered or given up can still be listed and replayed.
+    pub keep: Duration,
+}
+
+/// Delivers what the outbox holds.
+pub struct Courier {
+    store: Store,
+    seal: Seal,
+    client: Client,
+    config: DeliveryConfig,
+    posted: Notify,
+}
+
+impl fmt::Debug for Courier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Courier").field(&self.config).finish()
+    }
+}
+
+/// The seal of webhooks' secrets.
+pub(crate) fn seal(secret: &Secret) -> Result<Seal, SealError> {
+    Seal::new(secret, "webhook secrets")
+}
+
+/// Why a try failed.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("the webhook's secret cannot be opened")]
+    Seal(#[from] SealError),
+    #[error(transparent)]
+    Secret(#[from] super::BadSecret),
+    #[error("not reached")]
+    Transport(#[from] reqwest::Error),
+    #[error("answered {0}")]
+    Status(reqwest::StatusCode),
+}
+
+impl Courier {
+    /// A courier for the outbox of `store`.
+    ///
+    /// # Errors
+    /// TLS cannot be set up.
+    pub fn new(
+        store: Store,
+        seal: Seal,
+        config: DeliveryConfig,
+    ) -> Result<Courier, reqwest::Error> {
+        let client = Client::builder()
+            .user_agent(concat!("lifesign/", env!("CARGO_PKG_VERSION")))
+            .no_proxy()
+            // A redirected POST would become a GET, or leak the event to another host.
+            .redirect(redirect::Policy::none())
+            .timeout(config.timeout)
+            .build()?;
+        Ok(Courier {
+            store,
+            seal,
+            client,
+            config,
+            posted: Notify::new(),
+        })
+    }
+
+    /// Says that there is something new in the outbox.
+    pub fn wake(&self) {
+        self.posted.notify_one();
+    }
+
+    /// Delivers until `stop`, then finishes what is under way.
+    pub async fn run(self: Arc<Self>, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
+        let mut under_way = JoinSet::new();
+        let mut purged: Option<Instant> = None;
+        loop {
+            if purged.is_none_or(|at| at.elapsed() > PURGE_EVERY) {
+                self.purge().await;
+                purged = Some(Instant::now());
+            }
+            let taken = self.take(AT_ONCE - under_way.len()).await;
+            let more = !taken.is_empty();
+            for due in taken {
+                let courier = Arc::clone(&self);
+                under_way.spawn(async move { courier.deliver(due).await });
+            }
+            // While there is something to take, the next look is when a place is free.
+            let idle = async {
+                if more {
+                    return;
+                }
+                tokio::select! {
+                    () = self.posted.notified() => {}
+                    () = tokio::time::sleep(POLL) => {}
+                }
+            };
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                Some(_) = under_way.join_next(), if under_way.len() == AT_ONCE => {}
+                () = idle, if under_way.len() < AT_ONCE => {}
+            }
+            while under_way.try_join_next().is_some() {}
+        }
+        while under_way.join_next().await.is_some() {}
+    }
+
+    async fn take(&self, places: usize) -> Vec<Due> {
+        // Longer than a try can take: only a process that died leaves its lease to run out.
+        let lease = self.config.timeout * 2 + POLL;
+        let places = u32::try_from(places).unwrap_or(0);
+        match self.store.claim_deliveries(places, lease).await {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::warn!(cause = chain(&error), "the outbox cannot be read");
+                Vec::new()
+            }
+        }
+    }
+
+    async fn purge(&self) {
+        let before = Timestamp::now().as_second()
+            - i64::try_from(self.config.keep.as_secs()).unwrap_or(i64::MAX);
+        let before = Timestamp::from_second(before).unwrap_or(Timestamp::MIN);
+        if let Err(error) = self.store.purge_deliveries(before).await {
+            tracing::warn!(cause = chain(&error), "old deliveries cannot be deleted");
+        }
+    }
+
+    async fn deliver(&self, due: Due) {
+        let (id, webhook, tries) = (&due.id, &due.webhook_id, due.tries);
+        let noted = match self.post(&due).await {
+            Ok(status) => {
+                tracing::info!(delivery = id, webhook, tries, "webhook delivered");
+                self.store
+                    .delivered(id, &format!("answered {status}"))
+                    .await
+            }
+            Err(failure) => {
+                let outcome = outcome(&failure);
+                let again = self.next_try(&due);
+                let given_up = again.is_none();
+                tracing::warn!(
+                    delivery = id,
+                    webhook,
+                    tries,
+                    given_up,
+                    cause = outcome,
+                    "webhook not delivered"
+                );
+                self.store.not_delivered(id, &outcome, again).await
+            }
+        };
+        if let Err(error) = noted {
+            // It is due again when its lease runs out: told twice rather than never.
+            let error: &StoreError = &error;
+            tracing::warn!(
+                delivery = id,
+                cause = chain(error),
+                "the outbox cannot be written"
+            );
+        }
+    }
+
+    async fn post(&self, due: &Due) -> Result<reqwest::StatusCode, Failure> {
+        let secret = WebhookSecret::from_bytes(&self.seal.open(&due.webhook_id, &due.sealed)?)?;
+        let timestamp = Timestamp::now().as_second();
+        let response = self
+            .client
+            .post(&due.url)
+            .header(CONTENT_TYPE, "application/json")
+            .header("webhook-id", &due.id)
+            .header("webhook-timestamp", timestamp)
+            .header(
+                "webhook-signature",
+                secret.signature(&due.id, timestamp, &due.body),
+            )
+            .body(due.body.clone())
+            .send()
+            .await?;
+        match response.status() {
+            status if status.is_success() => Ok(status),
+            status => Err(Failure::Status(status)),
+        }
+    }
+
+    /// The pause before the next try; `None` when it is given up.
+    fn next_try(&self, due: &Due) -> Option<Duration> {
+        let doublings = due.tries.saturating_sub(1).min(20);
+        let pause = self
+            .config
+            .first_pause
+            .saturating_mul(1 << doublings)
+            .min(LONGEST_PAUSE);
+        // Up to a tenth more, so that what failed together is not tried together again.
+        let pause = pause + pause.mul_f64(0.1 * rand::random::<f64>());
+        let tried_for = Timestamp::now()
+            .duration_since(due.queued_at)
+            .unsigned_abs();
+        (tried_for + pause <= self.config.give_up).then_some(pause)
+    }
+}
+
+/// The failure in one line, without the address, which may hold a credential.
+fn outcome(failure: &Failure) -> String {
+    match failure {
+        Failure::Transport(error) if error.is_timeout() => "timed out".to_owned(),
+        Failure::Transport(error) => {
+            let cause = std::error::Error::source(error).map(chain);
+            format!("not reached: {}", cause.unwrap_or_default())
+        }
+        other => chain(other),
+    }
+}
