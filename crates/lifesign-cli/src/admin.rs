@@ -70,9 +70,9 @@ pub enum CollectionCommand {
 pub struct OfClient {
     /// The client's name.
     #[arg(long, value_name = "NAME")]
-    client: String,
+    pub client: String,
     #[command(flatten)]
-    data: DataFlags,
+    pub data: DataFlags,
 }
 
 #[derive(Args)]
@@ -94,10 +94,18 @@ pub struct OneCollection {
     of: OfClient,
 }
 
-/// Opens the data folder and runs `work` on it.
-fn manage<F>(data: DataFlags, work: impl FnOnce(Admin) -> F) -> anyhow::Result<ExitCode>
+/// Opens the data folder and runs `work` on it: all that a command does.
+pub fn manage<F>(data: DataFlags, work: impl FnOnce(Admin) -> F) -> anyhow::Result<ExitCode>
 where
     F: Future<Output = anyhow::Result<()>>,
+{
+    with_admin(data, work).map(|()| ExitCode::SUCCESS)
+}
+
+/// Opens the data folder and runs `work` on it.
+pub fn with_admin<T, F>(data: DataFlags, work: impl FnOnce(Admin) -> F) -> anyhow::Result<T>
+where
+    F: Future<Output = anyhow::Result<T>>,
 {
     let config = data.load()?;
     if !config.data_dir.is_dir() {
@@ -110,8 +118,7 @@ where
         .block_on(async {
             let admin = Admin::open(&config).await?;
             work(admin).await
-        })?;
-    Ok(ExitCode::SUCCESS)
+        })
 }
 
 /// Runs `lifesign client …`.

@@ -7,7 +7,9 @@ mod evaluate;
 mod flags;
 mod labelled;
 mod progress;
+mod receipt;
 mod serve;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -47,6 +49,12 @@ enum Command {
     /// Add, list or remove a client's collections.
     #[command(subcommand)]
     Collection(admin::CollectionCommand),
+    /// Verify receipts, and manage the keys that sign them.
+    #[command(subcommand)]
+    Receipt(receipt::ReceiptCommand),
+    /// Have a client's own server told of its attempts; list and replay what it was told.
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +67,8 @@ fn main() -> ExitCode {
         Command::Client(command) => admin::client(command),
         Command::Token(command) => admin::token(command),
         Command::Collection(command) => admin::collection(command),
+        Command::Receipt(command) => receipt::run(command),
+        Command::Webhook(command) => webhook::run(command),
     };
     outcome.unwrap_or_else(|error| {
         anstream::eprintln!("lifesign: {error:#}");

@@ -31,6 +31,7 @@ pub mod fetch;
 mod http;
 pub mod image_source;
 pub mod inference;
+mod jwks;
 pub mod logging;
 pub mod receipt;
 mod service;

@@ -13,19 +13,16 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use reqwest::{Client, Url, redirect};
+use reqwest::{Client, Url};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
-use crate::error::chain;
+use crate::jwks;
 
 /// Longest token that is looked at; providers put groups and roles into theirs.
 const LONGEST: usize = 16 << 10;
-/// A set of keys is a few kilobytes.
-const MAX_SET_BYTES: usize = 1 << 20;
 const MAX_KEYS: usize = 100;
-const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// How far the provider's clock may be off, in seconds.
 const LEEWAY: u64 = 30;
 /// How long keys are trusted while the provider cannot be reached.
@@ -98,15 +95,9 @@ impl IdentityProvider {
     /// # Errors
     /// TLS cannot be set up.
     pub fn new(config: ProviderConfig) -> Result<IdentityProvider, ProviderError> {
-        let client = Client::builder()
-            .user_agent(concat!("lifesign/", env!("CARGO_PKG_VERSION")))
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .timeout(FETCH_TIMEOUT)
-            .build()?;
         Ok(IdentityProvider {
             config,
-            client,
+            client: jwks::client()?,
             keys: RwLock::default(),
             fetching: Mutex::default(),
         })
@@ -190,21 +181,7 @@ impl IdentityProvider {
     }
 
     async fn download(&self) -> Result<Vec<Key>, String> {
-        let failed = |error: reqwest::Error| chain(&error.without_url());
-        let request = self.client.get(self.config.jwks_url.clone());
-        let mut response = request
-            .send()
-            .await
-            .and_then(reqwest::Response::error_for_status)
-            .map_err(failed)?;
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if bytes.len() + chunk.len() > MAX_SET_BYTES {
-                return Err(format!("the key set is over {MAX_SET_BYTES} bytes"));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        let keys = read(&bytes)?;
+        let keys = read(&jwks::download(&self.client, self.config.jwks_url.clone()).await?)?;
         if keys.is_empty() {
             return Err("the key set holds no RS256, ES256 or EdDSA key".to_owned());
         }

@@ -13,7 +13,7 @@ pub use error::ConfigError;
 pub use keys::{KEYS, Key};
 pub use resolve::{ConfigFile, Effective, Layers, Source};
 pub use value::LogFormat;
-pub(crate) use value::{lifetime, score};
+pub(crate) use value::{lifetime, score, trusted_url};
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -127,7 +127,7 @@ pub(super) fn directory(text: &str) -> Result<PathBuf, Expected> {
 }
 
 /// An address whose answer is trusted, which may be left unset: https, or http on this machine.
-pub(super) fn trusted_url(text: &str) -> Result<Option<Url>, Expected> {
+pub(crate) fn trusted_url(text: &str) -> Result<Option<Url>, Expected> {
     const EXPECTED: Expected = "an https:// address, or an http:// one of this machine such as http://127.0.0.1:8080/jwks.json";
     if text.trim().is_empty() {
         return Ok(None);

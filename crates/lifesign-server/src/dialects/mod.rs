@@ -100,14 +100,14 @@ pub struct Answer {
     pub extensions: Option<Extensions>,
 }
 
-/// What an answer says beyond the contract.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+/// What an answer says beyond the contract. Written as optional fields of each dialect's answer, for
+/// which an option of this whole has no schema.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Extensions {
-    /// The score in words: `uncertain` is within the configured band around the threshold.
-    #[schema(value_type = String, pattern = "^(live|spoof|uncertain)$")]
-    decision: &'static str,
-    quality: QualityFigures,
-    face: FaceBox,
+    /// `live`, `spoof` or `uncertain`.
+    pub(crate) decision: &'static str,
+    pub(crate) quality: QualityFigures,
+    pub(crate) face: FaceBox,
 }
 
 /// Measurements of the face that was judged.

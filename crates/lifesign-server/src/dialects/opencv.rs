@@ -12,7 +12,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, Dialect, Extensions, LivenessRequest, json as write, json_error, json_number};
+use super::{
+    Answer, Dialect, FaceBox, LivenessRequest, QualityFigures, json as write, json_error,
+    json_number,
+};
 use crate::error::{ApiError, Breach};
 use crate::http::{App, judge};
 
@@ -96,13 +99,15 @@ impl Dialect for OpenCv {
     }
 
     fn render(answer: &Answer) -> Response {
+        // The original answers with the score alone.
+        let extensions = answer.extensions.as_ref();
         let body = Body {
             liveness_score: json_number(answer.score),
-            extensions: answer.extensions.as_ref().map(|extensions| Extended {
-                id: &answer.id,
-                receipt: answer.receipt.as_deref(),
-                extensions,
-            }),
+            id: extensions.map(|_| answer.id.as_str()),
+            receipt: extensions.and(answer.receipt.as_deref()),
+            decision: extensions.map(|extensions| extensions.decision),
+            quality: extensions.map(|extensions| &extensions.quality),
+            face: extensions.map(|extensions| &extensions.face),
         };
         write(StatusCode::OK, &body)
     }
@@ -160,21 +165,27 @@ struct Body<'a> {
     /// Probability that the face is a live person's, 0 to 1, rounded to 4 decimals.
     #[schema(value_type = f64, minimum = 0, maximum = 1)]
     liveness_score: Number,
-    #[serde(flatten)]
-    extensions: Option<Extended<'a>>,
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = OpenCvExtensions)]
-struct Extended<'a> {
-    /// The id of the recorded attempt.
-    id: &'a str,
-    /// A compact JWS over what was judged and how, unless the configuration switches it off.
+    /// The id of the recorded attempt. Only with extensions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    id: Option<&'a str>,
+    /// A compact JWS over what was judged and how. Only with extensions.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     receipt: Option<&'a str>,
-    #[serde(flatten)]
-    extensions: &'a Extensions,
+    /// The score in words: `uncertain` is within the configured band around the threshold. Only
+    /// with extensions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false, pattern = "^(live|spoof|uncertain)$")]
+    decision: Option<&'static str>,
+    /// Only with extensions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    quality: Option<&'a QualityFigures>,
+    /// Only with extensions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    face: Option<&'a FaceBox>,
 }
 
 /// Fields that break their rules.

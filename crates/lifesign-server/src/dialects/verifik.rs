@@ -9,10 +9,13 @@ use axum::response::Response;
 use serde::Serialize;
 use serde_json::{Number, Value};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, Type};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, Dialect, Extensions, LivenessRequest, joi, json, json_error, json_number};
+use super::{
+    Answer, Dialect, FaceBox, LivenessRequest, QualityFigures, joi, json, json_error, json_number,
+};
 use crate::error::ApiError;
 use crate::http::{App, LivenessFailures, judge};
 
@@ -87,6 +90,7 @@ impl Dialect for Verifik {
     }
 
     fn render(answer: &Answer) -> Response {
+        let extensions = answer.extensions.as_ref();
         json(
             StatusCode::OK,
             &Body {
@@ -95,7 +99,9 @@ impl Dialect for Verifik {
                     passed: answer.passed,
                     min_score: &answer.min_score.echo,
                     liveness_score: json_number(answer.score),
-                    extensions: answer.extensions.as_ref(),
+                    decision: extensions.map(|extensions| extensions.decision),
+                    quality: extensions.map(|extensions| &extensions.quality),
+                    face: extensions.map(|extensions| &extensions.face),
                 },
                 signature: Signature {
                     message: format!("Certified by {}", answer.issuer),
@@ -136,9 +142,27 @@ struct RequestBody {
     /// The `_id` or `code` of a collection of the client, in which the attempt is recorded.
     #[schema(nullable = false, min_length = 1)]
     collection_id: Option<String>,
-    /// The score must be above this to pass; 0.6 unless the service is configured otherwise.
-    #[schema(nullable = false, minimum = 0, maximum = 1, example = 0.6)]
-    liveness_min_score: Option<f64>,
+    #[schema(schema_with = score_or_text, required = false)]
+    liveness_min_score: f64,
+}
+
+/// Numeric strings count as numbers.
+fn score_or_text() -> Schema {
+    let number = ObjectBuilder::new()
+        .schema_type(Type::Number)
+        .minimum(Some(0))
+        .maximum(Some(1));
+    let text = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(r"^(0(\.[0-9]{1,9})?|1(\.0{1,9})?)$"));
+    AnyOfBuilder::new()
+        .item(number)
+        .item(text)
+        .description(Some(
+            "The score must be above this to pass; 0.6 unless the service is configured otherwise.",
+        ))
+        .build()
+        .into()
 }
 
 #[derive(Serialize, ToSchema)]
@@ -167,8 +191,19 @@ struct Data<'a> {
     /// Probability that the face is a live person's, 0 to 1, rounded to 4 decimals.
     #[schema(value_type = f64, minimum = 0, maximum = 1)]
     liveness_score: Number,
-    #[serde(flatten)]
-    extensions: Option<&'a Extensions>,
+    /// The score in words: `uncertain` is within the configured band around the threshold. Only
+    /// with extensions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false, pattern = "^(live|spoof|uncertain)$")]
+    decision: Option<&'static str>,
+    /// Only with extensions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    quality: Option<&'a QualityFigures>,
+    /// Only with extensions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    face: Option<&'a FaceBox>,
 }
 
 #[derive(Serialize, ToSchema)]

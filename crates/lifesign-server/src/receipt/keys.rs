@@ -188,8 +188,8 @@ impl KeyRing {
     async fn read(&self) -> Result<Signing, KeyError> {
         let mut rows = self.store.signing_keys().await?;
         let newest = newest(&rows);
-        let old = |at: Timestamp| at.as_second().saturating_add(seconds(self.lifetime));
-        if newest.is_none_or(|at| old(at) <= Timestamp::now().as_second()) {
+        let old = |at: Timestamp| at.checked_add(self.lifetime).unwrap_or(Timestamp::MAX);
+        if newest.is_none_or(|at| old(at) <= Timestamp::now()) {
             let key = self.generate(newest.map_or(Duration::ZERO, |_| LEAD))?;
             // Whoever is first makes it; all read what is there then.
             self.store.add_signing_key(&key, newest, false).await?;
@@ -220,14 +220,9 @@ impl KeyRing {
             sealed: Some(self.seal.seal(&kid, document.as_ref())?),
             kid,
             created_at: now,
-            signs_from: Timestamp::from_second(now.as_second().saturating_add(seconds(lead)))
-                .unwrap_or(Timestamp::MAX),
+            signs_from: now.checked_add(lead).unwrap_or(Timestamp::MAX),
         })
     }
-}
-
-fn seconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// The key that signs now. The rows are sorted, the one that signs last first.

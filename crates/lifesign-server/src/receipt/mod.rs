@@ -7,8 +7,9 @@
 mod keys;
 mod verify;
 
+pub use jsonwebtoken::jwk::JwkSet;
 pub use keys::{KeyError, KeyRing, ReceiptKey};
-pub use verify::{VerifyError, matches_image, read_keys, verify};
+pub use verify::{VerifyError, fetch_keys, matches_image, read_keys, verify};
 
 use std::collections::BTreeMap;
 

@@ -5,6 +5,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use sha2::{Digest as _, Sha256};
 
 use super::{Statement, TYPE};
+use crate::config::trusted_url;
+use crate::jwks;
 
 /// Longest receipt that is looked at; ours are about 1,500 bytes.
 const LONGEST: usize = 64 << 10;
@@ -27,7 +29,7 @@ pub enum VerifyError {
     )]
     BadSignature,
     /// The keys cannot be read.
-    #[error("this is no JWK set: {0}")]
+    #[error("the keys cannot be read: {0}")]
     BadKeys(String),
 }
 
@@ -37,6 +39,22 @@ pub enum VerifyError {
 /// It is none.
 pub fn read_keys(json: &[u8]) -> Result<JwkSet, VerifyError> {
     serde_json::from_slice(json).map_err(|error| VerifyError::BadKeys(error.to_string()))
+}
+
+/// Fetches the JWK set of a service: https, or http on this machine.
+///
+/// # Errors
+/// The address is neither, or answers with something else.
+pub async fn fetch_keys(url: &str) -> Result<JwkSet, VerifyError> {
+    let bad = |what: &str| VerifyError::BadKeys(what.to_owned());
+    let url = trusted_url(url)
+        .map_err(|expected| bad(&format!("expected {expected}")))?
+        .ok_or_else(|| bad("no address"))?;
+    let client = jwks::client().map_err(|error| bad(&error.to_string()))?;
+    let bytes = jwks::download(&client, url)
+        .await
+        .map_err(|cause| bad(&cause))?;
+    read_keys(&bytes)
 }
 
 /// What the receipt states, if one of the keys signed it.

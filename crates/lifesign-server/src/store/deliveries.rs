@@ -127,11 +127,11 @@ impl Store {
         }
         let rows = sqlx::query(
             "UPDATE deliveries SET tries = tries + 1, due_at = ?1 + ?2
-             FROM webhooks
-             WHERE webhooks.id = deliveries.webhook_id AND deliveries.id IN (
+             WHERE id IN (
                  SELECT id FROM deliveries WHERE due_at <= ?1 ORDER BY due_at LIMIT ?3)
-             RETURNING deliveries.id, webhook_id, webhooks.url, webhooks.sealed, body, tries,
-                       queued_at",
+             RETURNING id, webhook_id, body, tries, queued_at,
+                 (SELECT url FROM webhooks WHERE webhooks.id = webhook_id) AS url,
+                 (SELECT sealed FROM webhooks WHERE webhooks.id = webhook_id) AS sealed",
         )
         .bind(now())
         .bind(millisecond(lease))

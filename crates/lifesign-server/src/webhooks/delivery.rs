@@ -154,9 +154,9 @@ impl Courier {
     }
 
     async fn purge(&self) {
-        let before = Timestamp::now().as_second()
-            - i64::try_from(self.config.keep.as_secs()).unwrap_or(i64::MAX);
-        let before = Timestamp::from_second(before).unwrap_or(Timestamp::MIN);
+        let before = Timestamp::now()
+            .checked_sub(self.config.keep)
+            .unwrap_or(Timestamp::MIN);
         if let Err(error) = self.store.purge_deliveries(before).await {
             tracing::warn!(cause = chain(&error), "old deliveries cannot be deleted");
         }

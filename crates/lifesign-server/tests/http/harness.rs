@@ -13,7 +13,7 @@ use lifesign_server::config::{Config, Layers};
 use lifesign_server::fetch::Network;
 use lifesign_server::inference::Assess;
 use lifesign_server::{Admin, FIRST_CLIENT, Service};
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -149,6 +149,21 @@ impl Server {
         self.client.post(format!("{}{route}", self.url))
     }
 
+    /// A call with the token, and a body where there is one.
+    pub async fn call(&self, method: Method, route: &str, body: Option<Value>) -> Answer {
+        let request = self.client.request(method, format!("{}{route}", self.url));
+        let request = request.bearer_auth(&self.token);
+        let request = match &body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        Answer::of(request.send().await.unwrap()).await
+    }
+
+    pub async fn get(&self, route: &str) -> Answer {
+        self.call(Method::GET, route, None).await
+    }
+
     /// A liveness call of the first client.
     pub async fn ask(&self, body: &Value) -> Answer {
         Answer::of(
@@ -217,6 +232,14 @@ impl Answer {
         );
         assert!(self.header("x-request-id").is_some());
     }
+}
+
+/// Serves `router` on a loopback port of its own for as long as the test runs; returns its address.
+pub async fn serve(router: axum::Router) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    url
 }
 
 /// A valid request; the image is base64 of no photograph, which only a fake engine judges.
