@@ -3,9 +3,12 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::io::{BufRead, BufReader, Read, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use tempfile::TempDir;
 
 pub fn repository() -> PathBuf {
@@ -103,20 +106,57 @@ impl Server {
 
     /// A token of the client that the first start makes.
     pub fn token(&self) -> String {
+        self.admin(&["token", "issue", "--client", "default"])
+    }
+
+    /// What a command on the server's data folder prints; it must succeed.
+    pub fn admin(&self, args: &[&str]) -> String {
         let output = lifesign()
-            .args(["token", "issue", "--client", "default", "--data-dir"])
+            .args(args)
+            .arg("--data-dir")
             .arg(self.data_dir())
             .output()
             .unwrap();
         assert!(
             output.status.success(),
-            "{}",
+            "{args:?}: {}",
             String::from_utf8_lossy(&output.stderr)
         );
         String::from_utf8(output.stdout)
             .unwrap()
             .trim_end()
             .to_owned()
+    }
+
+    /// The body of the answer to a test picture.
+    pub fn judge(&self, picture: &str) -> String {
+        let photograph = BASE64_STANDARD.encode(std::fs::read(image(picture)).unwrap());
+        let body = serde_json::json!({"os": "DESKTOP", "image": photograph}).to_string();
+        self.call("POST /v2/face-recognition/liveness", &self.token(), &body)
+    }
+
+    /// The body of a call's answer, which must be 200.
+    pub fn call(&self, call: &str, token: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(self.url.strip_prefix("http://").unwrap()).unwrap();
+        write!(
+            stream,
+            "{call} HTTP/1.1\r\nhost: lifesign\r\nconnection: close\r\ncontent-type: application/json\r\n\
+             authorization: Bearer {token}\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 "), "{answer}");
+        body.to_owned()
+    }
+
+    /// Ends it as a crash does.
+    pub fn kill(mut self) -> TempDir {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        std::mem::replace(&mut self.folder, TempDir::new().unwrap())
     }
 
     /// Asks for a graceful stop and waits for it.
