@@ -149,6 +149,12 @@ impl Service {
         ))
     }
 
+    /// What the handlers share, for the tests of a dialect on its own.
+    #[cfg(test)]
+    pub(crate) fn app(&self) -> Arc<App> {
+        Arc::clone(&self.app)
+    }
+
     /// Serves until `shutdown` is ready, then finishes the requests and deliveries in flight, for at
     /// most the configured `request_timeout`, and closes the database.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {

@@ -2,6 +2,8 @@
 //! writes an [`Answer`] or an [`ApiError`] back; everything between is the same for all. Each is
 //! one file here and one line in the router; `docs/dialects.md` shows how to add another.
 
+#[cfg(test)]
+mod example;
 pub(crate) mod joi;
 pub mod opencv;
 pub mod verifik;

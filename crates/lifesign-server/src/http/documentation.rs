@@ -65,6 +65,7 @@ impl Modify for Credentials {
 pub(super) fn routes(api: openapi::OpenApi) -> Router<Arc<App>> {
     // Nothing on the page may go elsewhere: neither a validator nor a font nor what is typed.
     let config = Config::default()
+        .use_base_layout()
         .validator_url("none")
         .persist_authorization(false);
     let page = SwaggerUi::new(PAGE).url(DESCRIPTION, api).config(config);

@@ -195,9 +195,15 @@ impl KeyRing {
             self.store.add_signing_key(&key, newest, false).await?;
             rows = self.store.signing_keys().await?;
         }
-        let grace = Timestamp::now() - GRACE;
-        self.store.forget_succeeded_keys(grace).await?;
         let row = current(&rows).ok_or(KeyError::Missing)?;
+        let succeeded = |other: &SigningKeyRow| other.signs_from < row.signs_from;
+        if rows
+            .iter()
+            .any(|other| other.sealed.is_some() && succeeded(other))
+        {
+            let grace = Timestamp::now() - GRACE;
+            self.store.forget_succeeded_keys(grace).await?;
+        }
         let sealed = row.sealed.as_deref().ok_or(KeyError::Missing)?;
         Ok(Signing {
             read: Instant::now(),

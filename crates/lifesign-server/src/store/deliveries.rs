@@ -106,14 +106,17 @@ fn millisecond(duration: Duration) -> i64 {
 }
 
 impl Store {
-    /// Takes at most `limit` deliveries whose time has come. Nobody else gets them for `lease`;
-    /// should this process die meanwhile, they are due again after that.
+    /// Takes at most `limit` deliveries whose time has come, none of them to the `busy` webhooks, and
+    /// at most `share` to any one. Nobody else gets them for `lease`; should this process die
+    /// meanwhile, they are due again after that.
     ///
     /// # Errors
     /// The database failed.
     pub async fn claim_deliveries(
         &self,
         limit: u32,
+        share: u32,
+        busy: &[&str],
         lease: Duration,
     ) -> Result<Vec<Due>, StoreError> {
         // Looked for before it is written: an empty outbox costs no write lock.
@@ -128,7 +131,12 @@ impl Store {
         let rows = sqlx::query(
             "UPDATE deliveries SET tries = tries + 1, due_at = ?1 + ?2
              WHERE id IN (
-                 SELECT id FROM deliveries WHERE due_at <= ?1 ORDER BY due_at LIMIT ?3)
+                 SELECT id FROM (
+                     SELECT id, due_at,
+                            row_number() OVER (PARTITION BY webhook_id ORDER BY due_at) AS place
+                     FROM deliveries
+                     WHERE due_at <= ?1 AND webhook_id NOT IN (SELECT value FROM json_each(?5)))
+                 WHERE place <= ?4 ORDER BY due_at LIMIT ?3)
              RETURNING id, webhook_id, body, tries, queued_at,
                  (SELECT url FROM webhooks WHERE webhooks.id = webhook_id) AS url,
                  (SELECT sealed FROM webhooks WHERE webhooks.id = webhook_id) AS sealed",
@@ -136,6 +144,8 @@ impl Store {
         .bind(now())
         .bind(millisecond(lease))
         .bind(limit)
+        .bind(share)
+        .bind(serde_json::json!(busy).to_string())
         .fetch_all(&self.pool)
         .await?;
         Ok(rows.iter().map(read_due).collect::<Result<_, _>>()?)

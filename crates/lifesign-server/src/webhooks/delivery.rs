@@ -1,6 +1,7 @@
 //! The courier: takes what is due out of the outbox and posts it, again and again with growing
 //! pauses, until it arrives or is given up.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,15 +10,17 @@ use jiff::Timestamp;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, redirect};
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::WebhookSecret;
 use crate::auth::{Seal, SealError, Secret};
 use crate::error::chain;
 use crate::store::{Due, Store, StoreError};
 
-/// Deliveries at the same time.
-const AT_ONCE: usize = 16;
+/// Deliveries at the same time, and to one webhook: those that do not answer must not keep the
+/// others waiting.
+const AT_ONCE: usize = 128;
+const AT_ONCE_TO_ONE: u32 = 8;
 /// How often the outbox is looked at without being told: for what others put there, and for what
 /// is due again.
 const POLL: Duration = Duration::from_secs(1);
@@ -57,6 +60,24 @@ impl fmt::Debug for Courier {
 /// The seal of webhooks' secrets.
 pub(crate) fn seal(secret: &Secret) -> Result<Seal, SealError> {
     Seal::new(secret, "webhook secrets")
+}
+
+/// How many deliveries are under way to which webhook.
+type UnderWay = HashMap<String, usize>;
+
+/// Notes that a delivery is done. One that panicked does not say to which webhook it was: then all
+/// count as done, or that webhook would be busy for ever.
+fn free(to: &mut UnderWay, done: Result<String, JoinError>) {
+    let Ok(webhook) = done else {
+        to.clear();
+        return;
+    };
+    if let Some(count) = to.get_mut(&webhook) {
+        *count -= 1;
+        if *count == 0 {
+            to.remove(&webhook);
+        }
+    }
 }
 
 /// Why a try failed.
@@ -107,44 +128,52 @@ impl Courier {
     pub async fn run(self: Arc<Self>, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         let mut under_way = JoinSet::new();
+        let mut to = UnderWay::new();
         let mut purged: Option<Instant> = None;
         loop {
             if purged.is_none_or(|at| at.elapsed() > PURGE_EVERY) {
                 self.purge().await;
                 purged = Some(Instant::now());
             }
-            let taken = self.take(AT_ONCE - under_way.len()).await;
-            let more = !taken.is_empty();
-            for due in taken {
+            for due in self.take(&to).await {
+                *to.entry(due.webhook_id.clone()).or_default() += 1;
                 let courier = Arc::clone(&self);
-                under_way.spawn(async move { courier.deliver(due).await });
+                under_way.spawn(async move {
+                    courier.deliver(&due).await;
+                    due.webhook_id
+                });
             }
-            // While there is something to take, the next look is when a place is free.
-            let idle = async {
-                if more {
-                    return;
-                }
-                tokio::select! {
-                    () = self.posted.notified() => {}
-                    () = tokio::time::sleep(POLL) => {}
-                }
-            };
             tokio::select! {
                 biased;
                 () = &mut stop => break,
-                Some(_) = under_way.join_next(), if under_way.len() == AT_ONCE => {}
-                () = idle, if under_way.len() < AT_ONCE => {}
+                // A free place, to this webhook or to any.
+                Some(done) = under_way.join_next() => free(&mut to, done),
+                () = self.posted.notified() => {}
+                () = tokio::time::sleep(POLL) => {}
             }
-            while under_way.try_join_next().is_some() {}
+            while let Some(done) = under_way.try_join_next() {
+                free(&mut to, done);
+            }
         }
         while under_way.join_next().await.is_some() {}
     }
 
-    async fn take(&self, places: usize) -> Vec<Due> {
+    /// Takes what is due and has a place; `to` says how many are under way to which webhook.
+    async fn take(&self, to: &UnderWay) -> Vec<Due> {
+        let places = AT_ONCE.saturating_sub(to.values().sum());
+        if places == 0 {
+            return Vec::new();
+        }
+        // One that has others under way gets no more before those are done, so that none has more
+        // than its share.
+        let busy: Vec<&str> = to.keys().map(String::as_str).collect();
         // Longer than a try can take: only a process that died leaves its lease to run out.
         let lease = self.config.timeout * 2 + POLL;
-        let places = u32::try_from(places).unwrap_or(0);
-        match self.store.claim_deliveries(places, lease).await {
+        let places = u32::try_from(places).unwrap_or(u32::MAX);
+        let claimed = self
+            .store
+            .claim_deliveries(places, AT_ONCE_TO_ONE, &busy, lease);
+        match claimed.await {
             Ok(due) => due,
             Err(error) => {
                 tracing::warn!(cause = chain(&error), "the outbox cannot be read");
@@ -162,9 +191,9 @@ impl Courier {
         }
     }
 
-    async fn deliver(&self, due: Due) {
+    async fn deliver(&self, due: &Due) {
         let (id, webhook, tries) = (&due.id, &due.webhook_id, due.tries);
-        let noted = match self.post(&due).await {
+        let noted = match self.post(due).await {
             Ok(status) => {
                 tracing::info!(delivery = id, webhook, tries, "webhook delivered");
                 self.store
@@ -173,7 +202,7 @@ impl Courier {
             }
             Err(failure) => {
                 let outcome = outcome(&failure);
-                let again = self.next_try(&due);
+                let again = self.next_try(due);
                 let given_up = again.is_none();
                 tracing::warn!(
                     delivery = id,
