@@ -27,8 +27,8 @@ const MAX_KEYS: usize = 100;
 const LEEWAY: u64 = 30;
 /// How long keys are trusted while the provider cannot be reached.
 const LONGEST_UNREACHABLE: Duration = Duration::from_secs(24 * 3600);
-/// A key that is not known makes the set be fetched again at most this often in one refresh time.
-const UNKNOWN_KEY_FETCHES: u32 = 20;
+/// The keys are asked for at most this often in one refresh time, whatever tokens name.
+const FETCHES: u32 = 20;
 
 /// An identity provider as it is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,12 +111,9 @@ impl IdentityProvider {
         }
         let kid = jsonwebtoken::decode_header(token).ok()?.kid;
         let mut keys = self.current();
-        if keys.older_than(self.config.refresh) {
-            keys = self.fetch(&keys).await;
-        }
-        if !keys.knows(kid.as_deref())
-            && keys.asked_before(self.config.refresh / UNKNOWN_KEY_FETCHES)
-        {
+        let wanted =
+            |keys: &Keys| keys.older_than(self.config.refresh) || !keys.knows(kid.as_deref());
+        if wanted(&keys) && keys.asked_before(self.config.refresh / FETCHES) {
             keys = self.fetch(&keys).await;
         }
         if keys.older_than(LONGEST_UNREACHABLE) {
@@ -202,7 +199,6 @@ impl Key {
 impl Keys {
     fn older_than(&self, age: Duration) -> bool {
         self.fetched.is_none_or(|at| at.elapsed() > age)
-            && self.asked_before(age / UNKNOWN_KEY_FETCHES)
     }
 
     fn asked_before(&self, age: Duration) -> bool {
@@ -269,6 +265,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn keys_grow_old_even_when_the_provider_is_asked_in_vain() {
+        let long_ago = Instant::now();
+        std::thread::sleep(Duration::from_millis(3));
+        let keys = Keys {
+            fetched: Some(long_ago),
+            asked: Some(Instant::now()),
+            keys: Vec::new(),
+        };
+        assert!(keys.older_than(Duration::from_millis(1)));
+        assert!(!keys.asked_before(Duration::from_secs(60)));
+        assert!(Keys::default().older_than(LONGEST_UNREACHABLE));
+    }
 
     #[test]
     fn only_public_signature_keys_of_the_three_algorithms_are_used() {

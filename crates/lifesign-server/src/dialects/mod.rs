@@ -125,7 +125,7 @@ pub struct QualityFigures {
     yaw: f64,
     /// Rotation up or down in degrees; positive downwards.
     pitch: f64,
-    /// Variance of the Laplacian of the face at 128 x 128 pixels; below about 30 it is blurred.
+    /// Variance of the Laplacian of the face at 128 x 128 pixels; below about 20 it is blurred.
     sharpness: f64,
     /// Mean luma of the face, 0 (black) to 1 (white).
     brightness: f64,

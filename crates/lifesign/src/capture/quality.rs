@@ -29,7 +29,9 @@ pub struct Quality {
     /// Rotation up or down in degrees, 0 when facing the camera; positive downwards.
     pub pitch: f32,
     /// Variance of the 3 x 3 Laplacian (Pech-Pacheco et al., 2000) of the face's luma at 128 x 128
-    /// pixels, in grey levels squared; 0 where all is even. Below about 30 a face is blurred.
+    /// pixels, in grey levels squared; 0 where all is even. Of 116 bona fide development frames,
+    /// nearly all from webcams, 95 % have more than 22 (the median is about 70); blurred by a Gaussian
+    /// of 2 % of the face's width none has more than 16.
     pub sharpness: f32,
     /// Mean luma (ITU-R BT.601) of the face, 0 (black) to 1 (white).
     pub brightness: f32,
