@@ -108,7 +108,7 @@ where
     F: Future<Output = anyhow::Result<T>>,
 {
     let config = data.load()?;
-    if !config.data_dir.is_dir() {
+    if config.database.is_none() && !config.data_dir.is_dir() {
         let path = config.data_dir.display();
         bail!("there is no data folder {path} (key `data_dir`); `lifesign serve` makes it");
     }

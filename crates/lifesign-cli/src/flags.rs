@@ -35,7 +35,7 @@ impl DataFlags {
 }
 
 fn is_data(key: &Key) -> bool {
-    key.name == "data_dir"
+    matches!(key.name, "data_dir" | "database" | "secret_file")
 }
 
 /// Adds `--config` and a flag for each key that is `wanted`.

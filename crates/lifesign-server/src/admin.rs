@@ -116,7 +116,7 @@ impl Admin {
     /// # Errors
     /// The directory, its database or its secret cannot be used.
     pub async fn open(config: &Config) -> Result<Admin, AdminError> {
-        let (store, secret) = data_dir::open(&config.data_dir).await?;
+        let (store, secret) = data_dir::open(config).await?;
         Ok(Admin {
             keys: TokenKeys::new(&secret),
             receipts: KeyRing::new(store.clone(), &secret, config.receipt_key_lifetime)?,

@@ -1,13 +1,18 @@
-//! The data directory: the database and the signing secret.
+//! Where the service keeps what it remembers: the database and the signing secret, by default both
+//! in the data directory.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::auth::{Secret, SecretError};
-use crate::store::{Store, StoreError};
+use crate::config::Config;
+use crate::store::{Database, Store, StoreError};
 
-/// Why the data directory cannot be used.
+/// The name of the signing secret where the database holds it.
+const SIGNING_SECRET: &str = "signing";
+
+/// Why the data cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
     /// The directory cannot be made.
@@ -19,10 +24,13 @@ pub enum DataDirError {
         cause: io::Error,
     },
     /// The database cannot be opened.
-    #[error("The database {} cannot be opened: {}.", path.display(), crate::error::chain(cause))]
+    #[error(
+        "The database {database} cannot be opened: {}.",
+        crate::error::chain(cause)
+    )]
     Database {
-        /// The file.
-        path: PathBuf,
+        /// Which.
+        database: String,
         /// What the database said.
         cause: StoreError,
     },
@@ -31,23 +39,33 @@ pub enum DataDirError {
     Secret(#[from] SecretError),
 }
 
-/// Opens the data directory, and makes what is missing of it.
-pub(crate) async fn open(path: &Path) -> Result<(Store, Secret), DataDirError> {
-    make(path).map_err(|cause| DataDirError::Directory {
-        path: path.to_path_buf(),
-        cause,
-    })?;
-    let database = path.join("lifesign.db");
-    let store = match Store::open(&database).await {
-        Ok(store) => store,
-        Err(cause) => {
-            return Err(DataDirError::Database {
-                path: database,
+/// Opens the database and reads the signing secret, and makes what is missing of them. With
+/// PostgreSQL the secret is in the database, so that replicas share it, unless a file is named.
+pub(crate) async fn open(config: &Config) -> Result<(Store, Secret), DataDirError> {
+    let database = match &config.database {
+        Some(database) => database.clone(),
+        None => {
+            make(&config.data_dir).map_err(|cause| DataDirError::Directory {
+                path: config.data_dir.clone(),
                 cause,
-            });
+            })?;
+            Database::Sqlite(config.data_dir.join("lifesign.db"))
         }
     };
-    let secret = Secret::load_or_create(&path.join("secret.key"))?;
+    let failed = |cause| DataDirError::Database {
+        database: database.to_string(),
+        cause,
+    };
+    let store = Store::open(&database).await.map_err(failed)?;
+    let secret = match (&config.secret_file, &database) {
+        (Some(file), _) => Secret::load_or_create(file)?,
+        (None, Database::Sqlite(_)) => Secret::load_or_create(&config.data_dir.join("secret.key"))?,
+        (None, Database::Postgres(_)) => {
+            let fresh = Secret::generate()?;
+            let shared = store.shared_secret(SIGNING_SECRET, fresh.bytes());
+            Secret::from_bytes(&shared.await.map_err(failed)?)?
+        }
+    };
     Ok((store, secret))
 }
 

@@ -96,7 +96,7 @@ impl Service {
             None
         };
         let admin = Admin::open(config).await?;
-        let first_start = first_start(&admin).await?;
+        let first_start = first_start(config, &admin).await?;
         let Parts {
             store,
             keys,
@@ -215,9 +215,10 @@ fn fetch_limits(config: &Config) -> FetchLimits {
     }
 }
 
-/// A data directory without any client is a new one.
-async fn first_start(admin: &Admin) -> Result<Option<FirstStart>, AdminError> {
-    if !admin.clients().await?.is_empty() {
+/// A data directory without any client is a new one. A PostgreSQL database is the operator's, who
+/// adds clients; what replicas print is kept in logs, where no token belongs.
+async fn first_start(config: &Config, admin: &Admin) -> Result<Option<FirstStart>, AdminError> {
+    if config.database.is_some() || !admin.clients().await?.is_empty() {
         return Ok(None);
     }
     let client = admin.add_client(FIRST_CLIENT).await?.name;

@@ -1,6 +1,7 @@
 //! The way of a photograph: decode, find the face, check the capture, score.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use image::RgbImage;
 
@@ -61,6 +62,26 @@ pub enum AssessError {
     Inference(#[from] InferenceError),
 }
 
+/// A part of an assessment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// From the file's bytes to pixels.
+    Decode,
+    /// Finding the faces.
+    Detect,
+    /// Checking the capture, and measuring it where that is asked for.
+    Quality,
+    /// The PAD networks and their calibration.
+    Score,
+}
+
+fn timed<T>(stage: Stage, observe: &mut dyn FnMut(Stage, Duration), work: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let done = work();
+    observe(stage, started.elapsed());
+    done
+}
+
 /// The loaded networks. Shared by reference between threads; one assessment uses one thread.
 pub struct Engine {
     limits: Limits,
@@ -94,14 +115,36 @@ impl Engine {
     /// [`AssessError::Rejected`] when the photograph cannot be judged,
     /// [`AssessError::Inference`] when a network fails.
     pub fn assess(&self, bytes: &[u8], options: &AssessOptions) -> Result<Assessment, AssessError> {
-        let picture = decode::decode(bytes, &self.limits).map_err(Rejection::from)?;
-        let faces = self.detector.find(&picture)?;
-        let face = capture::check(faces, picture.dimensions(), options.profile)?;
-        let score = self.pad.score(&picture, &face.rect, options.device)?;
-        let quality = match options.quality {
-            true => Some(Quality::measure(&picture, &face)?),
-            false => None,
-        };
+        self.assess_observed(bytes, options, &mut |_, _| {})
+    }
+
+    /// As [`Engine::assess`], and tells `observe` how long each stage took, also one that refused
+    /// the photograph.
+    ///
+    /// # Errors
+    /// As [`Engine::assess`].
+    pub fn assess_observed(
+        &self,
+        bytes: &[u8],
+        options: &AssessOptions,
+        observe: &mut dyn FnMut(Stage, Duration),
+    ) -> Result<Assessment, AssessError> {
+        let picture = timed(Stage::Decode, observe, || {
+            decode::decode(bytes, &self.limits)
+        })
+        .map_err(Rejection::from)?;
+        let faces = timed(Stage::Detect, observe, || self.detector.find(&picture))?;
+        let (face, quality) = timed(Stage::Quality, observe, || {
+            let face = capture::check(faces, picture.dimensions(), options.profile)?;
+            let quality = match options.quality {
+                true => Some(Quality::measure(&picture, &face)?),
+                false => None,
+            };
+            Ok::<_, AssessError>((face, quality))
+        })?;
+        let score = timed(Stage::Score, observe, || {
+            self.pad.score(&picture, &face.rect, options.device)
+        })?;
         Ok(Assessment {
             score: score.probability,
             raw: score.raw,

@@ -37,7 +37,7 @@ pub use capture::{Profile, Quality};
 pub use decision::{DEFAULT_MIN_SCORE, Decision, Verdict};
 pub use decode::{ImageError, Limits};
 pub use detect::Face;
-pub use engine::{AssessError, AssessOptions, Assessment, Engine, EngineConfig};
+pub use engine::{AssessError, AssessOptions, Assessment, Engine, EngineConfig, Stage};
 pub use models::{LoadError, ModelInfo};
 pub use network::InferenceError;
 pub use pad::calibration::Device;

@@ -32,6 +32,15 @@ pub enum SecretError {
         /// What the system said.
         cause: io::Error,
     },
+    /// The system has no randomness.
+    #[error("No signing secret can be made: {0}.")]
+    Randomness(io::Error),
+    /// The database does not hold a secret.
+    #[error(
+        "The signing secret in the database is damaged: it holds {0} bytes, not {LENGTH}. Restore it, \
+         or delete it, which voids all tokens."
+    )]
+    DamagedInDatabase(usize),
     /// Others can read the file.
     #[error(
         "The signing secret {0} can be read by others (mode {mode:04o}). Run `chmod 600 {0}` if nobody \
@@ -70,9 +79,7 @@ impl Secret {
         };
         match fs::metadata(path) {
             Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                create(path).map_err(failed)?
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => create(path)?,
             Err(error) => return Err(failed(error)),
         }
         refuse_if_exposed(path)?;
@@ -86,25 +93,50 @@ impl Secret {
         }
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    /// A fresh secret, kept nowhere.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub fn generate() -> Result<Secret, SecretError> {
+        let mut secret = [0; LENGTH];
+        SysRng
+            .try_fill_bytes(&mut secret)
+            .map_err(|cause| SecretError::Randomness(io::Error::other(cause)))?;
+        Ok(Secret(secret))
+    }
+
+    /// A secret that is kept elsewhere.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Secret, SecretError> {
+        let damaged = SecretError::DamagedInDatabase(bytes.len());
+        bytes.try_into().map(Secret).map_err(|_| damaged)
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
     }
 }
 
 /// Writes a fresh secret beside its place and links it there, so that it appears complete or not
 /// at all, and never over one that another process made meanwhile.
-fn create(path: &Path) -> io::Result<()> {
-    let mut secret = [0; LENGTH];
-    SysRng
-        .try_fill_bytes(&mut secret)
-        .map_err(io::Error::other)?;
+fn create(path: &Path) -> Result<(), SecretError> {
+    let Secret(secret) = Secret::generate()?;
+    write(path, &secret).map_err(|cause| SecretError::File {
+        path: path.to_path_buf(),
+        cause,
+    })
+}
+
+fn write(path: &Path, secret: &[u8]) -> io::Result<()> {
     let beside = path.with_extension(format!("{}.tmp", Uuid::new_v4()));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&beside)?;
-    let written = file.write_all(&secret).and_then(|()| file.sync_all());
+    let written = file.write_all(secret).and_then(|()| file.sync_all());
     let linked = written.and_then(|()| match fs::hard_link(&beside, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         other => other,

@@ -12,6 +12,8 @@ pub struct Key {
     pub value: &'static str,
     /// What it does, in one sentence.
     pub help: &'static str,
+    /// Whether its value holds a secret, which is never shown.
+    pub secret: bool,
 }
 
 impl Key {
@@ -37,6 +39,14 @@ const fn key(
         default,
         value,
         help,
+        secret: false,
+    }
+}
+
+const fn secret(key: Key) -> Key {
+    Key {
+        secret: true,
+        ..key
     }
 }
 
@@ -53,6 +63,18 @@ pub const KEYS: &[Key] = &[
         "lifesign-data",
         "DIR",
         "Directory of the database and the signing secret",
+    ),
+    secret(key(
+        "database",
+        "",
+        "URL",
+        "PostgreSQL database to use instead of SQLite in the data directory",
+    )),
+    key(
+        "secret_file",
+        "",
+        "FILE",
+        "Signing secret to use instead of secret.key, or of the one in the PostgreSQL database",
     ),
     key(
         "issuer",

@@ -24,6 +24,7 @@ use jiff::tz::TimeZone;
 use lifesign::Profile;
 
 use crate::auth::ProviderConfig;
+use crate::store::Database;
 use crate::webhooks::DeliveryConfig;
 
 /// The effective configuration of a service.
@@ -33,6 +34,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Directory of the database and of the signing secret.
     pub data_dir: PathBuf,
+    /// PostgreSQL database to use instead of SQLite in the data directory.
+    pub database: Option<Database>,
+    /// File of the signing secret, where it is not in its usual place.
+    pub secret_file: Option<PathBuf>,
     /// Who certifies: `Certified by {issuer}` in every answer.
     pub issuer: String,
     /// Time zone of the answer's `dateTime`.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::keys::{self, KEYS, Key};
 use super::{Config, ConfigError, value};
 use crate::auth::ProviderConfig;
+use crate::store::Database;
 use crate::webhooks::DeliveryConfig;
 
 /// A configuration file that was read.
@@ -88,6 +89,9 @@ impl fmt::Display for Effective {
         let Effective { key, value, source } = self;
         if value.is_empty() {
             return write!(f, "# {key} is not set  # {source}");
+        }
+        if shown(key, value) != value {
+            return write!(f, "# {key} is set, and not shown  # {source}");
         }
         let bare = value.parse::<i64>().is_ok()
             || value.parse::<bool>().is_ok()
@@ -186,6 +190,10 @@ pub(super) fn typed(effective: &[Effective]) -> Result<Config, ConfigError> {
             value::parsed(text, "an address and port such as 127.0.0.1:8080")
         })?,
         data_dir: values.read("data_dir", value::directory)?,
+        database: values
+            .read("database", value::postgres)?
+            .map(Database::Postgres),
+        secret_file: values.read("secret_file", |text| Ok(value::path(text)))?,
         issuer: values.read("issuer", value::non_empty)?,
         time_zone: values.read("time_zone", value::time_zone)?,
         profile: values.read("profile", |text| value::parsed(text, "standard or strict"))?,
@@ -243,6 +251,14 @@ fn identity_provider(values: &Values) -> Result<Option<ProviderConfig>, ConfigEr
     }))
 }
 
+/// A value as it may be shown: secrets are not.
+fn shown<'a>(key: &str, value: &'a str) -> &'a str {
+    match keys::find(key) {
+        Some(key) if key.secret && !value.is_empty() => "(secret)",
+        _ => value,
+    }
+}
+
 struct Values<'a>(&'a [Effective]);
 
 impl Values<'_> {
@@ -258,7 +274,7 @@ impl Values<'_> {
         };
         parse(text).map_err(|expected| ConfigError::BadValue {
             key,
-            value: text.to_owned(),
+            value: shown(key, text).to_owned(),
             from,
             expected,
         })
@@ -358,6 +374,7 @@ mod tests {
         );
         const FREE: &[&str] = &[
             "data_dir",
+            "secret_file",
             "issuer",
             "idp_issuer",
             "idp_audience",
@@ -384,6 +401,27 @@ mod tests {
         assert!(refusal(&layers(&[], &[], Some("[server]\nlisten = 1"))).contains("`server`"));
         assert!(refusal(&layers(&[], &[], Some("issuer = ['a']"))).contains("of type array"));
         assert!(refusal(&layers(&[], &[], Some("issuer = 'a'\nqueue ="))).contains("(line 2)"));
+    }
+
+    #[test]
+    fn a_password_is_shown_neither_in_the_configuration_nor_in_an_error() {
+        let url = "postgres://lifesign:hunter2@db/lifesign";
+        let (config, effective) =
+            Config::resolve(&layers(&[("database", url)], &[], None)).unwrap();
+        assert!(config.database.is_some());
+        let printed: String = effective.iter().map(|value| format!("{value}\n")).collect();
+        assert!(
+            printed.contains("# database is set, and not shown  # flag --database"),
+            "{printed}"
+        );
+        let wrong = refusal(&layers(
+            &[("database", "mysql://lifesign:hunter2@db/lifesign")],
+            &[],
+            None,
+        ));
+        for text in [printed, wrong] {
+            assert!(!text.contains("hunter2"), "{text}");
+        }
     }
 
     #[test]

@@ -146,6 +146,17 @@ pub(crate) fn trusted_url(text: &str) -> Result<Option<Url>, Expected> {
     }
 }
 
+/// A PostgreSQL database, which may be left unset.
+pub(super) fn postgres(text: &str) -> Result<Option<Url>, Expected> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    match Url::parse(text.trim()) {
+        Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => Ok(Some(url)),
+        _ => Err("an address such as postgres://user:password@host/database"),
+    }
+}
+
 /// A path that may be left unset.
 pub(super) fn path(text: &str) -> Option<PathBuf> {
     (!text.is_empty()).then(|| PathBuf::from(text))

@@ -3,11 +3,11 @@
 
 use jiff::Timestamp;
 use rand::RngExt as _;
+use sqlx::AnyConnection;
 use sqlx::Row as _;
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 
-use super::{Store, StoreError, now, object_id, timestamp};
+use super::{Store, StoreError, flag, now, object_id, timestamp};
 
 const ID_LENGTH: usize = 5;
 const ID_ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -97,7 +97,7 @@ pub struct AttemptFilter {
     pub after: Option<Position>,
 }
 
-fn read(row: &SqliteRow) -> Result<Attempt, sqlx::Error> {
+fn read(row: &AnyRow) -> Result<Attempt, sqlx::Error> {
     Ok(Attempt {
         id: row.try_get("id")?,
         client_id: row.try_get("client_id")?,
@@ -105,7 +105,7 @@ fn read(row: &SqliteRow) -> Result<Attempt, sqlx::Error> {
         os: row.try_get("os")?,
         score: row.try_get("score")?,
         min_score: row.try_get("min_score")?,
-        passed: row.try_get("passed")?,
+        passed: flag(row, "passed")?,
         reason: row.try_get("reason")?,
         model: row.try_get("model")?,
         created_at: timestamp("created_at", row.try_get("created_at")?)?,
@@ -135,7 +135,7 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         let attempt = insert(&mut transaction, attempt, fresh_id).await?;
         let webhooks: Vec<String> =
-            sqlx::query_scalar("SELECT id FROM webhooks WHERE client_id = ?")
+            sqlx::query_scalar("SELECT id FROM webhooks WHERE client_id = $1")
                 .bind(&attempt.client_id)
                 .fetch_all(&mut *transaction)
                 .await?;
@@ -144,7 +144,7 @@ impl Store {
             sqlx::query(
                 "INSERT INTO deliveries (id, webhook_id, attempt_id, body, created_at,
                                          queued_at, due_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?5)",
+                 VALUES ($1, $2, $3, $4, $5, $5, $5)",
             )
             .bind(object_id())
             .bind(webhook)
@@ -167,7 +167,7 @@ impl Store {
     /// The database failed.
     pub async fn attempts(&self, client_id: &str) -> Result<Vec<Attempt>, StoreError> {
         let rows =
-            sqlx::query("SELECT * FROM attempts WHERE client_id = ? ORDER BY created_at, rowid")
+            sqlx::query("SELECT * FROM attempts WHERE client_id = $1 ORDER BY created_at, id")
                 .bind(client_id)
                 .fetch_all(&self.pool)
                 .await?;
@@ -188,25 +188,25 @@ impl Store {
         let after = filter.after.as_ref();
         let rows = sqlx::query(
             "SELECT * FROM attempts
-             WHERE client_id = ?1
-               AND (?2 IS NULL OR collection_id =
-                    (SELECT id FROM collections WHERE client_id = ?1 AND (id = ?2 OR code = ?2)))
-               AND (?3 IS NULL OR lower(os) = lower(?3))
-               AND (?4 IS NULL OR passed = ?4)
-               AND (?5 IS NULL OR created_at >= ?5)
-               AND (?6 IS NULL OR created_at < ?6)
-               AND (?7 IS NULL OR created_at < ?7 OR (created_at = ?7 AND id < ?8))
-             ORDER BY created_at DESC, id DESC LIMIT ?9",
+             WHERE client_id = $1
+               AND ($2 IS NULL OR collection_id =
+                    (SELECT id FROM collections WHERE client_id = $1 AND (id = $2 OR code = $2)))
+               AND ($3 IS NULL OR lower(os) = lower($3))
+               AND ($4 IS NULL OR passed = $4)
+               AND ($5 IS NULL OR created_at >= $5)
+               AND ($6 IS NULL OR created_at < $6)
+               AND ($7 IS NULL OR created_at < $7 OR (created_at = $7 AND id < $8))
+             ORDER BY created_at DESC, id DESC LIMIT $9",
         )
         .bind(client_id)
         .bind(filter.collection.as_deref())
         .bind(filter.os.as_deref())
-        .bind(filter.passed)
+        .bind(filter.passed.map(i64::from))
         .bind(millisecond(filter.from))
         .bind(millisecond(filter.to))
         .bind(after.map(|position| position.created_at.as_millisecond()))
         .bind(after.map(|position| position.id.as_str()))
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
@@ -217,7 +217,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn attempt(&self, client_id: &str, id: &str) -> Result<Option<Attempt>, StoreError> {
-        let row = sqlx::query("SELECT * FROM attempts WHERE client_id = ? AND id = ?")
+        let row = sqlx::query("SELECT * FROM attempts WHERE client_id = $1 AND id = $2")
             .bind(client_id)
             .bind(id)
             .fetch_optional(&self.pool)
@@ -227,7 +227,7 @@ impl Store {
 }
 
 async fn insert(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     attempt: &NewAttempt<'_>,
     mut fresh_id: impl FnMut() -> String,
 ) -> Result<Attempt, StoreError> {
@@ -237,7 +237,7 @@ async fn insert(
         let row = sqlx::query(
             "INSERT INTO attempts (id, client_id, collection_id, os, score, min_score, passed,
                                    reason, model, created_at)
-             VALUES (?, ?, (SELECT id FROM collections WHERE id = ?), ?, ?, ?, ?, ?, ?, ?)
+             VALUES ($1, $2, (SELECT id FROM collections WHERE id = $3), $4, $5, $6, $7, $8, $9, $10)
              ON CONFLICT (id) DO NOTHING RETURNING *",
         )
         .bind(fresh_id())
@@ -246,7 +246,7 @@ async fn insert(
         .bind(&os)
         .bind(attempt.score)
         .bind(attempt.min_score)
-        .bind(attempt.passed)
+        .bind(i64::from(attempt.passed))
         .bind(attempt.reason)
         .bind(attempt.model)
         .bind(now())

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 
 use super::{Store, StoreError, name_taken, now, object_id, timestamp};
 
@@ -19,7 +19,7 @@ pub struct Client {
     pub disabled_at: Option<Timestamp>,
 }
 
-fn read(row: &SqliteRow) -> Result<Client, sqlx::Error> {
+fn read(row: &AnyRow) -> Result<Client, sqlx::Error> {
     let disabled_at: Option<i64> = row.try_get("disabled_at")?;
     Ok(Client {
         id: row.try_get("id")?,
@@ -37,14 +37,15 @@ impl Store {
     /// # Errors
     /// The name is taken, or the database failed.
     pub async fn add_client(&self, name: &str) -> Result<Client, StoreError> {
-        let row =
-            sqlx::query("INSERT INTO clients (id, name, created_at) VALUES (?, ?, ?) RETURNING *")
-                .bind(object_id())
-                .bind(name)
-                .bind(now())
-                .fetch_one(&self.pool)
-                .await
-                .map_err(|error| name_taken(error, name))?;
+        let row = sqlx::query(
+            "INSERT INTO clients (id, name, created_at) VALUES ($1, $2, $3) RETURNING *",
+        )
+        .bind(object_id())
+        .bind(name)
+        .bind(now())
+        .fetch_one(&self.pool)
+        .await
+        .map_err(|error| name_taken(error, name))?;
         Ok(read(&row)?)
     }
 
@@ -64,7 +65,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn client_named(&self, name: &str) -> Result<Option<Client>, StoreError> {
-        let row = sqlx::query("SELECT * FROM clients WHERE name = ?")
+        let row = sqlx::query("SELECT * FROM clients WHERE name = $1")
             .bind(name)
             .fetch_optional(&self.pool)
             .await?;
@@ -76,7 +77,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn client_known_as(&self, key: &str) -> Result<Option<Client>, StoreError> {
-        let sql = "SELECT * FROM clients WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC LIMIT 1";
+        let sql = "SELECT * FROM clients WHERE id = $1 OR name = $1 ORDER BY id = $1 DESC LIMIT 1";
         let row = sqlx::query(sql)
             .bind(key)
             .fetch_optional(&self.pool)
@@ -89,7 +90,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn disable_client(&self, name: &str) -> Result<bool, StoreError> {
-        let sql = "UPDATE clients SET disabled_at = coalesce(disabled_at, ?) WHERE name = ?";
+        let sql = "UPDATE clients SET disabled_at = coalesce(disabled_at, $1) WHERE name = $2";
         let done = sqlx::query(sql)
             .bind(now())
             .bind(name)

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 use uuid::Uuid;
 
 use super::{Store, StoreError, name_taken, now, object_id, timestamp};
@@ -26,7 +26,19 @@ pub struct Collection {
     pub updated_at: Timestamp,
 }
 
-fn read(row: &SqliteRow) -> Result<Collection, sqlx::Error> {
+/// What a part of a name is like; its wildcards are characters like any other.
+fn pattern(part: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in part.to_ascii_lowercase().chars() {
+        if matches!(character, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(character);
+    }
+    pattern + "%"
+}
+
+fn read(row: &AnyRow) -> Result<Collection, sqlx::Error> {
     Ok(Collection {
         id: row.try_get("id")?,
         client_id: row.try_get("client_id")?,
@@ -52,7 +64,7 @@ impl Store {
         let now = now();
         let row = sqlx::query(
             "INSERT INTO collections (id, client_id, name, description, code, created_at, updated_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *",
+             VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING *",
         )
         .bind(object_id())
         .bind(client_id)
@@ -72,7 +84,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn collections(&self, client_id: &str) -> Result<Vec<Collection>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM collections WHERE client_id = ? ORDER BY name")
+        let rows = sqlx::query("SELECT * FROM collections WHERE client_id = $1 ORDER BY name")
             .bind(client_id)
             .fetch_all(&self.pool)
             .await?;
@@ -91,21 +103,21 @@ impl Store {
         limit: u32,
         offset: u64,
     ) -> Result<(Vec<Collection>, u64), StoreError> {
-        const MATCHING: &str =
-            "client_id = ?1 AND (?2 IS NULL OR instr(lower(name), lower(?2)) > 0)";
+        const MATCHING: &str = "client_id = $1 AND ($2 IS NULL OR lower(name) LIKE $2 ESCAPE '!')";
+        let pattern = like_name.map(pattern);
         let total: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
             "SELECT count(*) FROM collections WHERE {MATCHING}"
         )))
         .bind(client_id)
-        .bind(like_name)
+        .bind(&pattern)
         .fetch_one(&self.pool)
         .await?;
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT * FROM collections WHERE {MATCHING} ORDER BY name LIMIT ?3 OFFSET ?4"
+            "SELECT * FROM collections WHERE {MATCHING} ORDER BY name LIMIT $3 OFFSET $4"
         )))
         .bind(client_id)
-        .bind(like_name)
-        .bind(limit)
+        .bind(&pattern)
+        .bind(i64::from(limit))
         .bind(i64::try_from(offset).unwrap_or(i64::MAX))
         .fetch_all(&self.pool)
         .await?;
@@ -122,7 +134,7 @@ impl Store {
         client_id: &str,
         id: &str,
     ) -> Result<Option<Collection>, StoreError> {
-        let row = sqlx::query("SELECT * FROM collections WHERE client_id = ? AND id = ?")
+        let row = sqlx::query("SELECT * FROM collections WHERE client_id = $1 AND id = $2")
             .bind(client_id)
             .bind(id)
             .fetch_optional(&self.pool)
@@ -140,7 +152,7 @@ impl Store {
         client_id: &str,
         id_or_code: &str,
     ) -> Result<Option<String>, StoreError> {
-        let sql = "SELECT id FROM collections WHERE client_id = ?1 AND (id = ?2 OR code = ?2)";
+        let sql = "SELECT id FROM collections WHERE client_id = $1 AND (id = $2 OR code = $2)";
         Ok(sqlx::query_scalar(sql)
             .bind(client_id)
             .bind(id_or_code)
@@ -161,8 +173,8 @@ impl Store {
     ) -> Result<Option<Collection>, StoreError> {
         let row = sqlx::query(
             "UPDATE collections
-             SET name = coalesce(?3, name), description = coalesce(?4, description), updated_at = ?5
-             WHERE client_id = ?1 AND id = ?2 RETURNING *",
+             SET name = coalesce($3, name), description = coalesce($4, description), updated_at = $5
+             WHERE client_id = $1 AND id = $2 RETURNING *",
         )
         .bind(client_id)
         .bind(id)
@@ -184,7 +196,7 @@ impl Store {
         client_id: &str,
         id: &str,
     ) -> Result<Option<Collection>, StoreError> {
-        let sql = "DELETE FROM collections WHERE client_id = ? AND id = ? RETURNING *";
+        let sql = "DELETE FROM collections WHERE client_id = $1 AND id = $2 RETURNING *";
         let row = sqlx::query(sql)
             .bind(client_id)
             .bind(id)
@@ -202,8 +214,8 @@ impl Store {
         // A name wins over another collection's id, should anyone name one so.
         let done = sqlx::query(
             "DELETE FROM collections WHERE id = (
-                 SELECT id FROM collections WHERE client_id = ?1 AND (name = ?2 OR id = ?2)
-                 ORDER BY name = ?2 DESC LIMIT 1)",
+                 SELECT id FROM collections WHERE client_id = $1 AND (name = $2 OR id = $2)
+                 ORDER BY name = $2 DESC LIMIT 1)",
         )
         .bind(client_id)
         .bind(key)

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 
-use super::{Store, StoreError, now, timestamp};
+use super::{Store, StoreError, count, now, timestamp};
 
 /// How far a delivery is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub struct Due {
     pub queued_at: Timestamp,
 }
 
-fn read(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
+fn read(row: &AnyRow) -> Result<Delivery, sqlx::Error> {
     let due_at: Option<i64> = row.try_get("due_at")?;
     let delivered_at: Option<i64> = row.try_get("delivered_at")?;
     Ok(Delivery {
@@ -82,21 +82,21 @@ fn read(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
             (None, Some(_)) => DeliveryState::Delivered,
             (None, None) => DeliveryState::Failed,
         },
-        tries: row.try_get("tries")?,
+        tries: count(row, "tries")?,
         due_at: due_at.map(|at| timestamp("due_at", at)).transpose()?,
         outcome: row.try_get("outcome")?,
         created_at: timestamp("created_at", row.try_get("created_at")?)?,
     })
 }
 
-fn read_due(row: &SqliteRow) -> Result<Due, sqlx::Error> {
+fn read_due(row: &AnyRow) -> Result<Due, sqlx::Error> {
     Ok(Due {
         id: row.try_get("id")?,
         webhook_id: row.try_get("webhook_id")?,
         url: row.try_get("url")?,
         sealed: row.try_get("sealed")?,
         body: row.try_get("body")?,
-        tries: row.try_get("tries")?,
+        tries: count(row, "tries")?,
         queued_at: timestamp("queued_at", row.try_get("queued_at")?)?,
     })
 }
@@ -119,9 +119,10 @@ impl Store {
         busy: &[&str],
         lease: Duration,
     ) -> Result<Vec<Due>, StoreError> {
+        // The time is compared again where it is written: another replica may have been faster.
         // Looked for before it is written: an empty outbox costs no write lock.
         let due: Option<i64> =
-            sqlx::query_scalar("SELECT 1 FROM deliveries WHERE due_at <= ? LIMIT 1")
+            sqlx::query_scalar("SELECT 1 FROM deliveries WHERE due_at <= $1 LIMIT 1")
                 .bind(now())
                 .fetch_optional(&self.pool)
                 .await?;
@@ -129,23 +130,24 @@ impl Store {
             return Ok(Vec::new());
         }
         let rows = sqlx::query(
-            "UPDATE deliveries SET tries = tries + 1, due_at = ?1 + ?2
+            "UPDATE deliveries SET tries = tries + 1, due_at = $1 + $2
              WHERE id IN (
                  SELECT id FROM (
                      SELECT id, due_at,
                             row_number() OVER (PARTITION BY webhook_id ORDER BY due_at) AS place
                      FROM deliveries
-                     WHERE due_at <= ?1 AND webhook_id NOT IN (SELECT value FROM json_each(?5)))
-                 WHERE place <= ?4 ORDER BY due_at LIMIT ?3)
+                     WHERE due_at <= $1 AND $5 NOT LIKE '%' || webhook_id || '%') AS places
+                 WHERE place <= $4 ORDER BY due_at LIMIT $3)
+               AND due_at <= $1
              RETURNING id, webhook_id, body, tries, queued_at,
                  (SELECT url FROM webhooks WHERE webhooks.id = webhook_id) AS url,
                  (SELECT sealed FROM webhooks WHERE webhooks.id = webhook_id) AS sealed",
         )
         .bind(now())
         .bind(millisecond(lease))
-        .bind(limit)
-        .bind(share)
-        .bind(serde_json::json!(busy).to_string())
+        .bind(i64::from(limit))
+        .bind(i64::from(share))
+        .bind(busy.join(","))
         .fetch_all(&self.pool)
         .await?;
         Ok(rows.iter().map(read_due).collect::<Result<_, _>>()?)
@@ -156,7 +158,8 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn delivered(&self, id: &str, outcome: &str) -> Result<(), StoreError> {
-        let sql = "UPDATE deliveries SET due_at = NULL, delivered_at = ?, outcome = ? WHERE id = ?";
+        let sql =
+            "UPDATE deliveries SET due_at = NULL, delivered_at = $1, outcome = $2 WHERE id = $3";
         sqlx::query(sql)
             .bind(now())
             .bind(outcome)
@@ -176,7 +179,7 @@ impl Store {
         outcome: &str,
         again: Option<Duration>,
     ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE deliveries SET due_at = ?, outcome = ? WHERE id = ?")
+        sqlx::query("UPDATE deliveries SET due_at = $1, outcome = $2 WHERE id = $3")
             .bind(again.map(|after| now().saturating_add(millisecond(after))))
             .bind(outcome)
             .bind(id)
@@ -198,15 +201,15 @@ impl Store {
         let rows = sqlx::query(
             "SELECT deliveries.*, webhooks.url FROM deliveries
              JOIN webhooks ON webhooks.id = deliveries.webhook_id
-             WHERE client_id = ?1 AND (?2 IS NULL OR ?2 = CASE
+             WHERE client_id = $1 AND ($2 IS NULL OR $2 = CASE
                  WHEN due_at IS NOT NULL THEN 'pending'
                  WHEN delivered_at IS NOT NULL THEN 'delivered'
                  ELSE 'failed' END)
-             ORDER BY deliveries.created_at DESC, deliveries.rowid DESC LIMIT ?3",
+             ORDER BY deliveries.created_at DESC, deliveries.id DESC LIMIT $3",
         )
         .bind(client_id)
         .bind(state.map(DeliveryState::as_str))
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
@@ -223,9 +226,9 @@ impl Store {
         id: Option<&str>,
     ) -> Result<u64, StoreError> {
         let done = sqlx::query(
-            "UPDATE deliveries SET due_at = ?1, tries = 0, delivered_at = NULL, queued_at = ?1
-             WHERE webhook_id IN (SELECT id FROM webhooks WHERE client_id = ?2)
-               AND (id = ?3 OR (?3 IS NULL AND due_at IS NULL AND delivered_at IS NULL))",
+            "UPDATE deliveries SET due_at = $1, tries = 0, delivered_at = NULL, queued_at = $1
+             WHERE webhook_id IN (SELECT id FROM webhooks WHERE client_id = $2)
+               AND (id = $3 OR ($3 IS NULL AND due_at IS NULL AND delivered_at IS NULL))",
         )
         .bind(now())
         .bind(client_id)
@@ -240,7 +243,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn purge_deliveries(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let done = sqlx::query("DELETE FROM deliveries WHERE due_at IS NULL AND queued_at < ?")
+        let done = sqlx::query("DELETE FROM deliveries WHERE due_at IS NULL AND queued_at < $1")
             .bind(before.as_millisecond())
             .execute(&self.pool)
             .await?;

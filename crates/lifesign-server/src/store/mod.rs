@@ -1,11 +1,18 @@
-//! What the service remembers, in one SQLite database: clients, tokens, collections, attempts, the
+//! What the service remembers, in one SQLite or PostgreSQL database: clients, tokens, collections, attempts, the
 //! keys of receipts, webhooks and what is to be delivered to them. Photographs and tokens
 //! themselves are never stored.
+//!
+//! Both databases get the same statements; the tables differ in the names of four types.
 
 mod attempts;
 mod clients;
 mod collections;
 mod deliveries;
+mod dialect;
+#[cfg(test)]
+#[path = "../../tests/support/postgres.rs"]
+mod postgres;
+mod secrets;
 mod signing_keys;
 mod tokens;
 mod webhooks;
@@ -18,13 +25,14 @@ pub use signing_keys::SigningKeyRow;
 pub use tokens::Token;
 pub use webhooks::Webhook;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::SqlSafeStr as _;
+use reqwest::Url;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+use sqlx::{AnyPool, AssertSqlSafe, ConnectOptions as _, Row as _, SqlSafeStr as _};
 
 /// The migrations in order; those that a release has shipped never change again.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
@@ -38,17 +46,61 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "receipts and webhooks",
         include_str!("../../migrations/0002_receipts_and_webhooks.sql"),
     ),
+    (
+        3,
+        "operation",
+        include_str!("../../migrations/0003_operation.sql"),
+    ),
 ];
+
+/// Connections to SQLite: one writes, the others read.
+const SQLITE_CONNECTIONS: u32 = 4;
+/// Connections to PostgreSQL, for each replica.
+const POSTGRES_CONNECTIONS: u32 = 10;
+
+/// Which database, and where.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Database {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server, with its password where it has one.
+    Postgres(Url),
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// Without the password.
+impl std::fmt::Display for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Database::Sqlite(path) => write!(f, "{}", path.display()),
+            Database::Postgres(url) => {
+                let (host, port) = (
+                    url.host_str().unwrap_or_default(),
+                    url.port().unwrap_or(5432),
+                );
+                write!(f, "postgres://{host}:{port}{}", url.path())
+            }
+        }
+    }
+}
 
 /// Why the database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// SQLite said so.
+    /// The database said so.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
     /// The database could not be brought to this version's tables.
     #[error("the database could not be migrated")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// The path of the file cannot be written as an address.
+    #[error("the path {} cannot be used", .0.display())]
+    Path(PathBuf),
     /// No free attempt id was found in many tries.
     #[error("no free attempt id was found in {tries} tries; the table of attempts is full")]
     NoFreeId {
@@ -63,30 +115,41 @@ pub enum StoreError {
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: SqlitePool,
+    pool: AnyPool,
 }
 
 impl Store {
-    /// Opens the database file, makes it where there is none, and migrates it.
+    /// Opens the database, makes the file where it is SQLite and there is none, and migrates it.
     ///
     /// # Errors
-    /// The file cannot be opened or is not a database of this or an earlier version.
-    pub async fn open(path: &Path) -> Result<Store, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            // Readers and the one writer do not block each other, also across processes: the
-            // command line works beside a running server.
-            .journal_mode(SqliteJournalMode::Wal)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5));
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .acquire_timeout(Duration::from_secs(10))
-            .connect_with(options)
-            .await?;
+    /// It cannot be opened or reached, or is not a database of this or an earlier version.
+    pub async fn open(database: &Database) -> Result<Store, StoreError> {
+        sqlx::any::install_default_drivers();
+        let pool = match database {
+            Database::Sqlite(path) => {
+                // Readers and the one writer do not block each other, also across processes: the
+                // command line works beside a running server. Foreign keys, and waiting for the
+                // writer, are the driver's defaults.
+                let write_ahead = AnyPoolOptions::new().after_connect(|connection, _| {
+                    Box::pin(async move {
+                        sqlx::query("PRAGMA journal_mode = WAL")
+                            .execute(connection)
+                            .await?;
+                        Ok(())
+                    })
+                });
+                connect(write_ahead, SQLITE_CONNECTIONS, sqlite_url(path)?).await?
+            }
+            Database::Postgres(url) => {
+                connect(AnyPoolOptions::new(), POSTGRES_CONNECTIONS, url.clone()).await?
+            }
+        };
         let migrations = MIGRATIONS.iter().map(|&(version, name, sql)| {
-            let sql = sql.into_sql_str();
+            let sql = match database {
+                Database::Sqlite(_) => sql.to_owned(),
+                Database::Postgres(_) => dialect::postgres(sql),
+            };
+            let sql = AssertSqlSafe(sql).into_sql_str();
             Migration::new(version, name.into(), MigrationType::Simple, sql, false)
         });
         Migrator::with_migrations(migrations.collect())
@@ -110,6 +173,39 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+async fn connect(
+    options: AnyPoolOptions,
+    connections: u32,
+    url: Url,
+) -> Result<AnyPool, sqlx::Error> {
+    options
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect_with(AnyConnectOptions::from_url(&url)?)
+        .await
+}
+
+/// The address of a SQLite file that is made where it is not there.
+fn sqlite_url(path: &Path) -> Result<Url, StoreError> {
+    let unusable = || StoreError::Path(path.to_path_buf());
+    let path = std::path::absolute(path).map_err(|_| unusable())?;
+    // By way of a file: address, which knows how to write any path.
+    let file = Url::from_file_path(path).map_err(|()| unusable())?;
+    format!("sqlite://{}?mode=rwc", file.path())
+        .parse()
+        .map_err(|_| unusable())
+}
+
+/// A stored flag: 0 or 1.
+fn flag(row: &AnyRow, column: &str) -> Result<bool, sqlx::Error> {
+    Ok(row.try_get::<i64, _>(column)? != 0)
+}
+
+/// A stored count.
+fn count(row: &AnyRow, column: &str) -> Result<u32, sqlx::Error> {
+    Ok(u32::try_from(row.try_get::<i64, _>(column)?).unwrap_or(u32::MAX))
 }
 
 /// Now, as stored: Unix milliseconds.
@@ -143,6 +239,39 @@ fn name_taken(error: sqlx::Error, name: &str) -> StoreError {
 #[cfg(test)]
 pub(crate) async fn scratch() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(&dir.path().join("test.db")).await.unwrap();
+    let database = match postgres::database_of(dir.path()) {
+        Some(url) => Database::Postgres(url.parse().unwrap()),
+        None => Database::Sqlite(dir.path().join("test.db")),
+    };
+    let store = Store::open(&database).await.unwrap();
     (dir, store)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_store_keeps_its_promises_on_postgresql_as_well() {
+        postgres::run_again(&["store::"]);
+    }
+
+    #[test]
+    fn a_file_is_opened_whatever_its_name() {
+        for name in ["plain.db", "with space?#%41&.db", "ünï.db"] {
+            let url = sqlite_url(&Path::new("/tmp/folder").join(name)).unwrap();
+            let options = sqlx::sqlite::SqliteConnectOptions::from_url(&url).unwrap();
+            assert_eq!(options.get_filename(), Path::new("/tmp/folder").join(name));
+        }
+    }
+
+    #[test]
+    fn a_password_is_not_printed() {
+        let url = "postgres://user:hunter2@host/name".parse().unwrap();
+        let printed = format!("{0} {0:?}", Database::Postgres(url));
+        assert_eq!(
+            printed,
+            "postgres://host:5432/name postgres://host:5432/name"
+        );
+    }
 }

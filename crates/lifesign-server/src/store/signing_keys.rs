@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 
 use super::{Store, StoreError, now, timestamp};
 
@@ -21,7 +21,7 @@ pub struct SigningKeyRow {
     pub signs_from: Timestamp,
 }
 
-fn read(row: &SqliteRow) -> Result<SigningKeyRow, sqlx::Error> {
+fn read(row: &AnyRow) -> Result<SigningKeyRow, sqlx::Error> {
     Ok(SigningKeyRow {
         kid: row.try_get("kid")?,
         jwk: row.try_get("jwk")?,
@@ -56,8 +56,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO signing_keys (kid, jwk, sealed, created_at, signs_from)
-             SELECT ?1, ?2, ?3, ?4, ?5
-             WHERE ?7 OR NOT EXISTS (SELECT 1 FROM signing_keys WHERE created_at > coalesce(?6, -1))",
+             SELECT $1, $2, $3, $4, $5
+             WHERE $7 OR NOT EXISTS (SELECT 1 FROM signing_keys WHERE created_at > coalesce($6, -1))",
         )
         .bind(&key.kid)
         .bind(&key.jwk)
@@ -76,7 +76,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn remove_signing_key(&self, kid: &str) -> Result<bool, StoreError> {
-        let done = sqlx::query("DELETE FROM signing_keys WHERE kid = ?")
+        let done = sqlx::query("DELETE FROM signing_keys WHERE kid = $1")
             .bind(kid)
             .execute(&self.pool)
             .await?;
@@ -92,10 +92,9 @@ impl Store {
         sqlx::query(
             "UPDATE signing_keys SET sealed = NULL
              WHERE sealed IS NOT NULL AND signs_from < (
-                 SELECT max(signs_from) FROM signing_keys WHERE signs_from <= min(?1, ?2))",
+                 SELECT max(signs_from) FROM signing_keys WHERE signs_from <= $1)",
         )
-        .bind(before.as_millisecond())
-        .bind(now())
+        .bind(before.as_millisecond().min(now()))
         .execute(&self.pool)
         .await?;
         Ok(())

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::Row as _;
 
-use super::{Store, StoreError, now, timestamp};
+use super::{Store, StoreError, flag, now, timestamp};
 
 /// An issued token, without the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Store {
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO tokens (jti, client_id, issued_at, expires_at) VALUES (?, ?, ?, ?)",
+            "INSERT INTO tokens (jti, client_id, issued_at, expires_at) VALUES ($1, $2, $3, $4)",
         )
         .bind(jti)
         .bind(client_id)
@@ -48,9 +48,9 @@ impl Store {
     pub async fn token(&self, jti: &str) -> Result<Option<Token>, StoreError> {
         let row = sqlx::query(
             "SELECT client_id, expires_at,
-                    revoked_at IS NOT NULL OR disabled_at IS NOT NULL AS revoked
+                    CASE WHEN revoked_at IS NULL AND disabled_at IS NULL THEN 0 ELSE 1 END AS revoked
              FROM tokens JOIN clients ON clients.id = tokens.client_id
-             WHERE jti = ?",
+             WHERE jti = $1",
         )
         .bind(jti)
         .fetch_optional(&self.pool)
@@ -60,7 +60,7 @@ impl Store {
             jti: jti.to_owned(),
             client_id: row.try_get("client_id")?,
             expires_at: timestamp("expires_at", row.try_get("expires_at")?)?,
-            revoked: row.try_get("revoked")?,
+            revoked: flag(&row, "revoked")?,
         }))
     }
 
@@ -77,7 +77,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let revoked =
-            sqlx::query("UPDATE tokens SET revoked_at = ? WHERE jti = ? AND revoked_at IS NULL")
+            sqlx::query("UPDATE tokens SET revoked_at = $1 WHERE jti = $2 AND revoked_at IS NULL")
                 .bind(now())
                 .bind(old_jti)
                 .execute(&mut *transaction)
@@ -87,7 +87,7 @@ impl Store {
         }
         sqlx::query(
             "INSERT INTO tokens (jti, client_id, issued_at, expires_at)
-             SELECT ?, client_id, ?, ? FROM tokens WHERE jti = ?",
+             SELECT $1, client_id, $2, $3 FROM tokens WHERE jti = $4",
         )
         .bind(jti)
         .bind(now())
@@ -104,7 +104,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn revoke_token(&self, jti: &str) -> Result<bool, StoreError> {
-        let sql = "UPDATE tokens SET revoked_at = coalesce(revoked_at, ?) WHERE jti = ?";
+        let sql = "UPDATE tokens SET revoked_at = coalesce(revoked_at, $1) WHERE jti = $2";
         let done = sqlx::query(sql)
             .bind(now())
             .bind(jti)

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 
 use super::{Store, StoreError, now, timestamp};
 
@@ -19,7 +19,7 @@ pub struct Webhook {
     pub created_at: Timestamp,
 }
 
-fn read(row: &SqliteRow) -> Result<Webhook, sqlx::Error> {
+fn read(row: &AnyRow) -> Result<Webhook, sqlx::Error> {
     Ok(Webhook {
         id: row.try_get("id")?,
         client_id: row.try_get("client_id")?,
@@ -42,7 +42,7 @@ impl Store {
     ) -> Result<Webhook, StoreError> {
         let row = sqlx::query(
             "INSERT INTO webhooks (id, client_id, url, sealed, created_at)
-             VALUES (?, ?, ?, ?, ?) RETURNING *",
+             VALUES ($1, $2, $3, $4, $5) RETURNING *",
         )
         .bind(id)
         .bind(client_id)
@@ -60,7 +60,7 @@ impl Store {
     /// The database failed.
     pub async fn webhooks(&self, client_id: &str) -> Result<Vec<Webhook>, StoreError> {
         let rows =
-            sqlx::query("SELECT * FROM webhooks WHERE client_id = ? ORDER BY created_at, rowid")
+            sqlx::query("SELECT * FROM webhooks WHERE client_id = $1 ORDER BY created_at, id")
                 .bind(client_id)
                 .fetch_all(&self.pool)
                 .await?;
@@ -73,7 +73,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn remove_webhook(&self, client_id: &str, id: &str) -> Result<bool, StoreError> {
-        let done = sqlx::query("DELETE FROM webhooks WHERE client_id = ? AND id = ?")
+        let done = sqlx::query("DELETE FROM webhooks WHERE client_id = $1 AND id = $2")
             .bind(client_id)
             .bind(id)
             .execute(&self.pool)

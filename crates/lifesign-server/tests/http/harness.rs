@@ -1,5 +1,8 @@
 //! A service on a port of its own with an engine of the test's choice.
 
+#[path = "../support/postgres.rs"]
+pub mod postgres;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -99,6 +102,9 @@ pub fn config(dir: &Path, settings: &[(&str, &str)]) -> Config {
         .map(|(key, value)| (key.to_string(), value.to_string()))
         .collect();
     flags.insert("data_dir".into(), dir.join("data").display().to_string());
+    if let Some(url) = postgres::database_of(dir) {
+        flags.insert("database".into(), url);
+    }
     Config::resolve(&Layers {
         flags,
         ..Layers::default()
@@ -124,6 +130,10 @@ impl Server {
         let config = config(dir, settings);
         let (service, first) = Service::open_with(&config, engine, network).await.unwrap();
         let admin = Admin::open(&config).await.unwrap();
+        if config.database.is_some() && admin.clients().await.unwrap().is_empty() {
+            // With PostgreSQL that is the operator's part.
+            admin.add_client(FIRST_CLIENT).await.unwrap();
+        }
         let token = match first {
             Some(first) => first.token,
             None => admin.issue_token(FIRST_CLIENT, None).await.unwrap().token,

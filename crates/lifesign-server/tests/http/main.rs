@@ -16,3 +16,17 @@ mod real_engine;
 mod receipts;
 mod tokens;
 mod webhooks;
+
+#[test]
+fn everything_holds_on_postgresql_as_well() {
+    harness::postgres::run_again(&[
+        // About the files of a data directory.
+        "--skip",
+        "only_the_first_start_makes_a_client",
+        "--skip",
+        "signing_keys_are_of_no_use_without_the_secret",
+        // With the networks; what they have to do with the database others show.
+        "--skip",
+        "real_engine",
+    ]);
+}
