@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use lifesign_server::{Admin, parse_lifetime};
+use lifesign_server::limits::ClientLimits;
+use lifesign_server::{Admin, parse_lifetime, parse_limit, parse_rate};
 
 use crate::flags::DataFlags;
 
@@ -18,6 +19,28 @@ pub enum ClientCommand {
     List(DataFlags),
     /// Disable a client: all its tokens are refused from now on.
     Disable(ClientName),
+    /// Give a client limits of its own: what is not given is as configured.
+    Limit(LimitClient),
+}
+
+#[derive(Args)]
+pub struct LimitClient {
+    /// The client's name.
+    name: String,
+    /// Requests per second, such as 10 or 0.5.
+    #[arg(long, value_name = "NUMBER", value_parser = parse_rate)]
+    rate: Option<f64>,
+    /// Requests at once, after a pause [default: those of one second].
+    #[arg(long, value_name = "COUNT", value_parser = parse_limit)]
+    burst: Option<u32>,
+    /// Requests under way at the same time.
+    #[arg(long, value_name = "COUNT", value_parser = parse_limit)]
+    concurrent: Option<u32>,
+    /// Judged photographs in a calendar month (UTC).
+    #[arg(long, value_name = "COUNT", value_parser = parse_limit)]
+    quota: Option<u32>,
+    #[command(flatten)]
+    data: DataFlags,
 }
 
 #[derive(Args)]
@@ -136,7 +159,29 @@ pub fn client(command: ClientCommand) -> anyhow::Result<ExitCode> {
                 } else {
                     "active"
                 };
-                anstream::println!("{}  {state:8}  {}", client.id, client.name);
+                let limits = limits(&client.limits);
+                anstream::println!("{}  {state:8}  {}{limits}", client.id, client.name);
+            }
+            Ok(())
+        }),
+        ClientCommand::Limit(LimitClient {
+            name,
+            rate,
+            burst,
+            concurrent,
+            quota,
+            data,
+        }) => manage(data, async move |admin| {
+            let own = ClientLimits {
+                rate,
+                burst,
+                concurrent,
+                quota,
+            };
+            admin.limit_client(&name, own).await?;
+            match limits(&own).as_str() {
+                "" => anstream::println!("The client `{name}` has the configured limits."),
+                limits => anstream::println!("The client `{name}` has its own limits:{limits}."),
             }
             Ok(())
         }),
@@ -145,6 +190,22 @@ pub fn client(command: ClientCommand) -> anyhow::Result<ExitCode> {
             anstream::println!("The client `{name}` is disabled; its tokens are refused.");
             Ok(())
         }),
+    }
+}
+
+/// A client's own limits, such as `  rate 10, quota 5000`; nothing where it has none.
+fn limits(limits: &ClientLimits) -> String {
+    let count = |name, count: Option<u32>| count.map(|count| format!("{name} {count}"));
+    let told = [
+        limits.rate.map(|rate| format!("rate {rate}")),
+        count("burst", limits.burst),
+        count("concurrent", limits.concurrent),
+        count("quota", limits.quota),
+    ];
+    let told: Vec<String> = told.into_iter().flatten().collect();
+    match told.is_empty() {
+        true => String::new(),
+        false => format!("  {}", told.join(", ")),
     }
 }
 

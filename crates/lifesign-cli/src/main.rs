@@ -40,7 +40,7 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Fit the calibration of the built-in models to labelled images of one's own cameras.
     Calibrate(calibrate::CalibrateArgs),
-    /// Add, list or disable the clients that may call the service.
+    /// Add, list, limit or disable the clients that may call the service.
     #[command(subcommand)]
     Client(admin::ClientCommand),
     /// Issue or revoke access tokens.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::auth::{IssuedToken, Seal, SealError, TokenKeys};
 use crate::config::Config;
 use crate::data_dir::{self, DataDirError};
+use crate::limits::ClientLimits;
 use crate::receipt::{KeyError, KeyRing, ReceiptKey};
 use crate::store::{
     Attempt, Client, Collection, Delivery, DeliveryState, Store, StoreError, Webhook, object_id,
@@ -150,6 +151,16 @@ impl Admin {
     /// The database failed.
     pub async fn clients(&self) -> Result<Vec<Client>, AdminError> {
         Ok(self.store.clients().await?)
+    }
+
+    /// Gives a client limits of its own; what is `None` is as configured.
+    ///
+    /// # Errors
+    /// There is no such client, or the database failed.
+    pub async fn limit_client(&self, name: &str, limits: ClientLimits) -> Result<(), AdminError> {
+        let client = self.client(name).await?;
+        self.store.limit_client(&client.id, limits).await?;
+        Ok(())
     }
 
     /// Disables a client; all its tokens are refused from now on.
@@ -382,6 +393,22 @@ impl Admin {
 /// What was expected instead.
 pub fn parse_lifetime(text: &str) -> Result<Duration, String> {
     crate::config::lifetime(text).map_err(|expected| format!("expected {expected}"))
+}
+
+/// Reads a number of requests per second, as the command line gives it.
+///
+/// # Errors
+/// What was expected instead.
+pub fn parse_rate(text: &str) -> Result<f64, String> {
+    crate::config::rate(text).map_err(|expected| format!("expected {expected}"))
+}
+
+/// Reads how many at most, as the command line gives it.
+///
+/// # Errors
+/// What was expected instead.
+pub fn parse_limit(text: &str) -> Result<u32, String> {
+    crate::config::limit(text).map_err(|expected| format!("expected {expected}"))
 }
 
 /// Reads a pass threshold, 0 to 1, as the command line gives it.

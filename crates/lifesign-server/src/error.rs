@@ -38,6 +38,36 @@ impl From<lifesign::Rejection> for Unjudgeable {
     }
 }
 
+/// What a client asked for too much of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Requests per second.
+    Rate,
+    /// Requests at the same time.
+    Concurrency,
+    /// Judged photographs in a month.
+    Quota,
+}
+
+impl Limit {
+    /// `rate`, `concurrency` or `quota`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Limit::Rate => "rate",
+            Limit::Concurrency => "concurrency",
+            Limit::Quota => "quota",
+        }
+    }
+
+    fn refusal(self) -> &'static str {
+        match self {
+            Limit::Rate => "Too many requests. Try again in a moment.",
+            Limit::Concurrency => "Too many requests at the same time. Try again in a moment.",
+            Limit::Quota => "The quota of this month is used up.",
+        }
+    }
+}
+
 /// A part of a request that breaks its rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breach {
@@ -97,6 +127,14 @@ pub enum ApiError {
     /// The body is not declared as JSON.
     #[error("Content-Type must be application/json.")]
     UnsupportedMediaType,
+    /// The client asked for more than it may.
+    #[error("{}", .limit.refusal())]
+    TooManyRequests {
+        /// Of what.
+        limit: Limit,
+        /// When it makes sense to try again.
+        retry_after: Duration,
+    },
     /// More assessments are waiting than the service accepts.
     #[error("The service is busy. Try again in a moment.")]
     Overloaded,
@@ -129,6 +167,7 @@ impl ApiError {
             ApiError::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             ApiError::PayloadTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             ApiError::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ApiError::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             ApiError::Overloaded | ApiError::NotReady => StatusCode::SERVICE_UNAVAILABLE,
             ApiError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -150,6 +189,7 @@ impl ApiError {
             ApiError::RequestTimeout => "RequestTimeout",
             ApiError::PayloadTooLarge { .. } => "PayloadTooLarge",
             ApiError::UnsupportedMediaType => "UnsupportedMediaType",
+            ApiError::TooManyRequests { .. } => "TooManyRequests",
             ApiError::Overloaded | ApiError::NotReady => "ServiceUnavailable",
             ApiError::Internal(_) => "ERROR",
         }
@@ -158,6 +198,7 @@ impl ApiError {
     /// When it makes sense to try again, for the `Retry-After` header.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
+            ApiError::TooManyRequests { retry_after, .. } => Some(*retry_after),
             ApiError::Overloaded | ApiError::NotReady => Some(Duration::from_secs(1)),
             _ => None,
         }

@@ -3,12 +3,16 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use lifesign::{AssessError, AssessOptions, Assessment, Engine, ModelInfo};
+use lifesign::{AssessError, AssessOptions, Assessment, Engine, ModelInfo, Stage};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
+
+use crate::metrics::Metrics;
 
 /// What the service needs of an engine.
 pub trait Assess: Send + Sync + 'static {
@@ -18,6 +22,19 @@ pub trait Assess: Send + Sync + 'static {
     /// The photograph cannot be judged, or the engine failed.
     fn assess(&self, bytes: &[u8], options: &AssessOptions) -> Result<Assessment, AssessError>;
 
+    /// As `assess`, and tells how long each stage took, if the engine knows.
+    ///
+    /// # Errors
+    /// As `assess`.
+    fn assess_observed(
+        &self,
+        bytes: &[u8],
+        options: &AssessOptions,
+        _observe: &mut dyn FnMut(Stage, Duration),
+    ) -> Result<Assessment, AssessError> {
+        self.assess(bytes, options)
+    }
+
     /// The models that judge.
     fn models(&self) -> &[ModelInfo];
 }
@@ -25,6 +42,15 @@ pub trait Assess: Send + Sync + 'static {
 impl Assess for Engine {
     fn assess(&self, bytes: &[u8], options: &AssessOptions) -> Result<Assessment, AssessError> {
         Engine::assess(self, bytes, options)
+    }
+
+    fn assess_observed(
+        &self,
+        bytes: &[u8],
+        options: &AssessOptions,
+        observe: &mut dyn FnMut(Stage, Duration),
+    ) -> Result<Assessment, AssessError> {
+        Engine::assess_observed(self, bytes, options, observe)
     }
 
     fn models(&self) -> &[ModelInfo] {
@@ -38,6 +64,9 @@ pub enum PoolError {
     /// All workers are busy and the queue is full.
     #[error("the queue of assessments is full")]
     Full,
+    /// No worker was free in time.
+    #[error("no worker was free in time")]
+    Late,
     /// The engine panicked on this photograph.
     #[error("the engine panicked")]
     Panicked,
@@ -58,6 +87,9 @@ pub struct Judged {
 struct Job {
     photograph: Vec<u8>,
     options: AssessOptions,
+    queued: Instant,
+    /// Set by whoever is first: the worker that begins, or the one who waits no longer.
+    taken: Arc<AtomicBool>,
     answer: oneshot::Sender<Result<Judged, PoolError>>,
 }
 
@@ -65,6 +97,19 @@ struct Job {
 /// after what is queued.
 pub struct InferencePool {
     jobs: Sender<Job>,
+    workers: usize,
+    deadline: Duration,
+}
+
+/// How large a pool is, and how long anyone waits before it.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolConfig {
+    /// Threads.
+    pub workers: usize,
+    /// Photographs that may wait.
+    pub queue: usize,
+    /// How long each may wait.
+    pub deadline: Duration,
 }
 
 impl InferencePool {
@@ -72,58 +117,91 @@ impl InferencePool {
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start(
+    pub(crate) fn start(
         engine: Arc<dyn Assess>,
-        workers: usize,
-        queue: usize,
+        config: PoolConfig,
+        metrics: Arc<Metrics>,
     ) -> std::io::Result<InferencePool> {
-        let (jobs, waiting) = bounded(queue);
-        for number in 0..workers.max(1) {
+        let (jobs, waiting) = bounded(config.queue);
+        let workers = config.workers.max(1);
+        for number in 0..workers {
             let (engine, waiting) = (Arc::clone(&engine), waiting.clone());
+            let metrics = Arc::clone(&metrics);
             thread::Builder::new()
                 .name(format!("assess-{number}"))
-                .spawn(move || work(engine.as_ref(), &waiting))?;
+                .spawn(move || work(engine.as_ref(), &waiting, &metrics))?;
         }
-        Ok(InferencePool { jobs })
+        Ok(InferencePool {
+            jobs,
+            workers,
+            deadline: config.deadline,
+        })
+    }
+
+    /// How many photographs wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// How many are judged at the same time.
+    pub(crate) fn workers(&self) -> usize {
+        self.workers
     }
 
     /// Has a photograph judged. Dropping the future before its turn comes takes it off the queue.
     ///
     /// # Errors
-    /// The pool is full, or the engine panicked.
+    /// The pool is full, no worker was free in time, or the engine panicked.
     pub async fn assess(
         &self,
         photograph: Vec<u8>,
         options: AssessOptions,
     ) -> Result<Judged, PoolError> {
-        let (answer, judged) = oneshot::channel();
+        let (answer, mut judged) = oneshot::channel();
+        let taken = Arc::new(AtomicBool::new(false));
         self.jobs
             .try_send(Job {
                 photograph,
                 options,
+                queued: Instant::now(),
+                taken: Arc::clone(&taken),
                 answer,
             })
             .map_err(|error| match error {
                 TrySendError::Full(_) => PoolError::Full,
                 TrySendError::Disconnected(_) => PoolError::Gone,
             })?;
-        judged.await.unwrap_or(Err(PoolError::Gone))
+        let judged = match tokio::time::timeout(self.deadline, &mut judged).await {
+            Ok(judged) => judged,
+            Err(_) if !taken.swap(true, Ordering::SeqCst) => return Err(PoolError::Late),
+            // It is being judged: what it waited for is nearly done.
+            Err(_) => judged.await,
+        };
+        judged.unwrap_or(Err(PoolError::Gone))
     }
 }
 
-fn work(engine: &dyn Assess, waiting: &Receiver<Job>) {
+fn work(engine: &dyn Assess, waiting: &Receiver<Job>, metrics: &Metrics) {
     for Job {
         photograph,
         options,
+        queued,
+        taken,
         answer,
     } in waiting
     {
-        if answer.is_closed() {
-            // The client went away while its photograph waited.
+        metrics.waited(queued.elapsed());
+        if taken.swap(true, Ordering::SeqCst) || answer.is_closed() {
+            // Whoever asked waits no longer, or went away.
             continue;
         }
+        let assess = || {
+            engine.assess_observed(&photograph, &options, &mut |stage, took| {
+                metrics.stage(stage, took);
+            })
+        };
         // The engine is shared and immutable: a panic leaves nothing half-done behind.
-        let judged = catch_unwind(AssertUnwindSafe(|| engine.assess(&photograph, &options)))
+        let judged = catch_unwind(AssertUnwindSafe(assess))
             .map(|outcome| Judged {
                 outcome,
                 sha256: Sha256::digest(&photograph).into(),
@@ -137,7 +215,7 @@ fn work(engine: &dyn Assess, waiting: &Receiver<Job>) {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
     use std::sync::mpsc;
 
     use lifesign::Rejection;
@@ -163,13 +241,22 @@ mod tests {
         }
     }
 
-    fn gated(queue: usize) -> (Arc<InferencePool>, Arc<Gated>, mpsc::Sender<()>) {
+    fn gated(
+        queue: usize,
+        deadline: Duration,
+    ) -> (Arc<InferencePool>, Arc<Gated>, mpsc::Sender<()>) {
         let (open, gate) = mpsc::channel();
         let engine = Arc::new(Gated {
             gate: Mutex::new(gate),
             seen: AtomicUsize::new(0),
         });
-        let pool = InferencePool::start(engine.clone(), 1, queue).unwrap();
+        let config = PoolConfig {
+            workers: 1,
+            queue,
+            deadline,
+        };
+        let metrics = Arc::new(Metrics::new(""));
+        let pool = InferencePool::start(engine.clone(), config, metrics).unwrap();
         (Arc::new(pool), engine, open)
     }
 
@@ -189,7 +276,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_refuses_and_a_departed_client_is_skipped() {
-        let (pool, engine, open) = gated(1);
+        let (pool, engine, open) = gated(1, Duration::from_secs(60));
         let running = ask(&pool, b"running");
         until(|| engine.seen.load(Ordering::SeqCst) == 1).await;
         let waiting = ask(&pool, b"waiting");
@@ -216,7 +303,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_in_the_engine_is_answered_and_the_worker_goes_on() {
-        let (pool, _engine, open) = gated(1);
+        let (pool, _engine, open) = gated(1, Duration::from_secs(60));
         let panicked = pool
             .assess(b"panic".to_vec(), AssessOptions::default())
             .await;
@@ -229,5 +316,21 @@ mod tests {
             next.unwrap().outcome,
             Err(AssessError::Rejected(Rejection::NoFace))
         ));
+    }
+
+    #[tokio::test]
+    async fn one_that_waits_too_long_is_told_so_and_never_judged() {
+        let (pool, engine, open) = gated(4, Duration::from_millis(50));
+        let running = ask(&pool, b"running");
+        until(|| engine.seen.load(Ordering::SeqCst) == 1).await;
+        let late = pool
+            .assess(b"late".to_vec(), AssessOptions::default())
+            .await;
+        assert!(matches!(late, Err(PoolError::Late)));
+        open.send(()).unwrap();
+        // The one that was being judged meanwhile is answered all the same.
+        assert!(running.await.unwrap().is_ok());
+        until(|| pool.jobs.is_empty()).await;
+        assert_eq!(engine.seen.load(Ordering::SeqCst), 1);
     }
 }

@@ -32,14 +32,22 @@ mod http;
 pub mod image_source;
 pub mod inference;
 mod jwks;
+pub mod limits;
 pub mod logging;
+mod metrics;
 pub mod receipt;
 mod service;
 mod signature;
 pub mod store;
 pub mod webhooks;
 
-pub use admin::{Admin, AdminError, parse_lifetime, parse_score};
+/// Which build this is, where whoever made it said so: for example a commit.
+const BUILD: &str = match option_env!("LIFESIGN_BUILD") {
+    Some(build) => build,
+    None => "unknown",
+};
+
+pub use admin::{Admin, AdminError, parse_lifetime, parse_limit, parse_rate, parse_score};
 pub use config::{Config, ConfigError, Effective};
 pub use data_dir::DataDirError;
 pub use service::{FIRST_CLIENT, FirstStart, Service, StartError};

@@ -1,6 +1,7 @@
 //! The service as a whole: opened from its configuration, then served.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use lifesign::{Engine, EngineConfig, Limits, LoadError};
@@ -13,7 +14,9 @@ use crate::config::Config;
 use crate::error::chain;
 use crate::fetch::{FetchLimits, Fetcher, Network};
 use crate::http::{self, App, ConnectionLimits};
-use crate::inference::{Assess, InferencePool};
+use crate::inference::{Assess, InferencePool, PoolConfig};
+use crate::limits::Limiter;
+use crate::metrics::Metrics;
 use crate::receipt;
 use crate::signature::Signature;
 use crate::store::Store;
@@ -34,6 +37,14 @@ pub enum StartError {
     /// The identity provider cannot be asked.
     #[error("The identity provider (key `idp_jwks_url`) cannot be asked: {}.", chain(.0))]
     Provider(#[from] ProviderError),
+    /// The listener for Prometheus cannot be had.
+    #[error("Cannot listen on {address} (key `metrics_listen`): {cause}.")]
+    Metrics {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        cause: std::io::Error,
+    },
     /// The inference threads cannot be started.
     #[error("The inference threads cannot be started: {0}.")]
     Threads(std::io::Error),
@@ -59,6 +70,7 @@ impl fmt::Debug for FirstStart {
 pub struct Service {
     app: Arc<App>,
     limits: ConnectionLimits,
+    metrics_listener: Option<TcpListener>,
 }
 
 impl Service {
@@ -109,14 +121,31 @@ impl Service {
             store: store.clone(),
             provider: provider.map(IdentityProvider::new).transpose()?,
         };
-        let pool = InferencePool::start(Arc::clone(&engine), config.worker_count(), config.queue)
+        let model = model_names(engine.as_ref());
+        let metrics = Arc::new(Metrics::new(&model));
+        let pool = PoolConfig {
+            workers: config.worker_count(),
+            queue: config.queue,
+            deadline: config.queue_timeout,
+        };
+        let pool = InferencePool::start(Arc::clone(&engine), pool, Arc::clone(&metrics))
             .map_err(StartError::Threads)?;
+        let metrics_listener = match config.metrics_listen {
+            Some(address) => Some(
+                TcpListener::bind(address)
+                    .await
+                    .map_err(|cause| StartError::Metrics { address, cause })?,
+            ),
+            None => None,
+        };
         let app = App {
-            courier: courier(config, store.clone(), webhooks),
+            courier: courier(config, store.clone(), webhooks, &metrics),
+            limiter: Limiter::new(config.client_limits),
+            metrics,
             store,
             auth,
             token_lifetime: config.token_lifetime,
-            model: model_names(engine.as_ref()),
+            model,
             weights: receipt::weights(engine.models()),
             engine,
             pool,
@@ -144,9 +173,15 @@ impl Service {
             Service {
                 app: Arc::new(app),
                 limits,
+                metrics_listener,
             },
             first_start,
         ))
+    }
+
+    /// Where Prometheus finds the figures.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_listener.as_ref()?.local_addr().ok()
     }
 
     /// What the handlers share, for the tests of a dialect on its own.
@@ -159,6 +194,16 @@ impl Service {
     /// most the configured `request_timeout`, and closes the database.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let router = http::router(Arc::clone(&self.app));
+        let figures = self.metrics_listener.map(|listener| {
+            let router = http::metrics::router(Arc::clone(&self.app));
+            // Until the very end: the last figures of a service that stops are telling.
+            tokio::spawn(http::serve(
+                listener,
+                router,
+                self.limits,
+                std::future::pending(),
+            ))
+        });
         let (stop, stopped) = oneshot::channel();
         let delivering = self.app.courier.clone().map(|courier| {
             tokio::spawn(courier.run(async {
@@ -172,6 +217,9 @@ impl Service {
         if let Some(delivering) = delivering {
             // What is cut off here is due again at the next start.
             let _ = tokio::time::timeout(self.limits.shutdown_timeout, delivering).await;
+        }
+        if let Some(figures) = figures {
+            figures.abort();
         }
         self.app.store.close().await;
     }
@@ -194,8 +242,13 @@ fn fetcher(config: &Config, network: Network) -> Option<Fetcher> {
 
 /// A machine without certificate authorities cannot post either; the outbox keeps what is to be
 /// told until it can.
-fn courier(config: &Config, store: Store, seal: Seal) -> Option<Arc<Courier>> {
-    match Courier::new(store, seal, config.webhooks) {
+fn courier(
+    config: &Config,
+    store: Store,
+    seal: Seal,
+    metrics: &Arc<Metrics>,
+) -> Option<Arc<Courier>> {
+    match Courier::new(store, seal, config.webhooks, Arc::clone(metrics)) {
         Ok(courier) => Some(Arc::new(courier)),
         Err(error) => {
             tracing::warn!(

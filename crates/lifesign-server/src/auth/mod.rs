@@ -12,13 +12,18 @@ pub use secret::{Secret, SecretError};
 pub use token::{Claims, IssuedToken, TokenKeys};
 
 use crate::error::ApiError;
+use crate::limits::ClientLimits;
 use crate::store::Store;
 
 /// The client that a request was authenticated as.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Identity {
     /// The client's id.
     pub client_id: String,
+    /// The client's name.
+    pub client_name: String,
+    /// The client's own limits.
+    pub limits: ClientLimits,
     /// What the client showed.
     pub credential: Credential,
 }
@@ -79,6 +84,8 @@ impl Authenticator {
         }
         Ok(Identity {
             client_id: known.client_id,
+            client_name: known.client_name,
+            limits: known.limits,
             credential: Credential::Own { jti: claims.jti },
         })
     }
@@ -102,6 +109,8 @@ impl Authenticator {
         }
         Ok(Identity {
             client_id: client.id,
+            client_name: client.name,
+            limits: client.limits,
             credential: Credential::External,
         })
     }

@@ -162,6 +162,42 @@ pub const KEYS: &[Key] = &[
         "Assessments that may wait; more are answered 503",
     ),
     key(
+        "queue_timeout",
+        "10s",
+        "DURATION",
+        "How long an assessment may wait; longer is answered 503",
+    ),
+    key(
+        "client_rate",
+        "",
+        "NUMBER",
+        "Requests per second of one client; more are answered 429",
+    ),
+    key(
+        "client_burst",
+        "",
+        "COUNT",
+        "Requests of one client at once, after a pause; unset, those of one second",
+    ),
+    key(
+        "client_concurrent",
+        "",
+        "COUNT",
+        "Requests of one client under way at the same time",
+    ),
+    key(
+        "client_quota",
+        "",
+        "COUNT",
+        "Judged photographs of one client in a calendar month (UTC)",
+    ),
+    key(
+        "metrics_listen",
+        "",
+        "ADDRESS",
+        "Address and port of a listener of its own for Prometheus, with /metrics",
+    ),
+    key(
         "max_connections",
         "512",
         "COUNT",

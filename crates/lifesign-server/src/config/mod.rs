@@ -13,7 +13,7 @@ pub use error::ConfigError;
 pub use keys::{KEYS, Key};
 pub use resolve::{ConfigFile, Effective, Layers, Source};
 pub use value::LogFormat;
-pub(crate) use value::{lifetime, score, trusted_url};
+pub(crate) use value::{lifetime, limit, rate, score, trusted_url};
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -24,6 +24,7 @@ use jiff::tz::TimeZone;
 use lifesign::Profile;
 
 use crate::auth::ProviderConfig;
+use crate::limits::ClientLimits;
 use crate::store::Database;
 use crate::webhooks::DeliveryConfig;
 
@@ -68,6 +69,12 @@ pub struct Config {
     pub workers: usize,
     /// Assessments that may wait for a worker; more are answered 503.
     pub queue: usize,
+    /// How long an assessment may wait for a worker; longer is answered 503.
+    pub queue_timeout: Duration,
+    /// What one client may ask for, unless it has limits of its own.
+    pub client_limits: ClientLimits,
+    /// Address and port of the listener for Prometheus.
+    pub metrics_listen: Option<SocketAddr>,
     /// Connections served at the same time; more wait to be accepted.
     pub max_connections: usize,
     /// Time for one whole request, from its head to its answer.

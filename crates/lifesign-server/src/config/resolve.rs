@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::keys::{self, KEYS, Key};
 use super::{Config, ConfigError, value};
 use crate::auth::ProviderConfig;
+use crate::limits::ClientLimits;
 use crate::store::Database;
 use crate::webhooks::DeliveryConfig;
 
@@ -209,6 +210,19 @@ pub(super) fn typed(effective: &[Effective]) -> Result<Config, ConfigError> {
         max_pixels: values.read("max_pixels", value::pixels)?,
         workers: values.read("workers", value::count)?,
         queue: values.read("queue", value::count)?,
+        queue_timeout: values.read("queue_timeout", value::duration)?,
+        client_limits: ClientLimits {
+            rate: values.read("client_rate", value::optional(value::rate))?,
+            burst: values.read("client_burst", value::optional(value::limit))?,
+            concurrent: values.read("client_concurrent", value::optional(value::limit))?,
+            quota: values.read("client_quota", value::optional(value::limit))?,
+        },
+        metrics_listen: values.read(
+            "metrics_listen",
+            value::optional(|text| {
+                value::parsed(text, "an address and port such as 127.0.0.1:9464")
+            }),
+        )?,
         max_connections: values.read("max_connections", value::positive_count)?,
         request_timeout: values.read("request_timeout", value::duration)?,
         fetch: values.read("fetch", value::boolean)?,

@@ -41,6 +41,32 @@ pub(super) fn positive_count(text: &str) -> Result<usize, Expected> {
     }
 }
 
+/// A value that may be left unset.
+pub(super) fn optional<T>(
+    parse: impl Fn(&str) -> Result<T, Expected>,
+) -> impl Fn(&str) -> Result<Option<T>, Expected> {
+    move |text| match text.trim() {
+        "" => Ok(None),
+        text => parse(text).map(Some),
+    }
+}
+
+/// Requests per second.
+pub(crate) fn rate(text: &str) -> Result<f64, Expected> {
+    match text.trim().parse() {
+        Ok(rate) if (0.001..=1_000_000.0).contains(&rate) => Ok(rate),
+        _ => Err("a number of requests per second from 0.001 to 1000000"),
+    }
+}
+
+/// How many at most.
+pub(crate) fn limit(text: &str) -> Result<u32, Expected> {
+    match text.trim().replace('_', "").parse() {
+        Ok(count) if (1..=1_000_000_000).contains(&count) => Ok(count),
+        _ => Err("a whole number from 1 to 1000000000"),
+    }
+}
+
 pub(super) fn pixels(text: &str) -> Result<u64, Expected> {
     match text.trim().replace('_', "").parse() {
         Ok(count) if count > 0 => Ok(count),

@@ -51,6 +51,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         (status = 413, body = Failure, description = "The body is over the limit"),
         (status = 415, body = Failure, description = "The body is not declared as JSON"),
         (status = 422, body = Invalid, description = "Fields break their rules"),
+        (status = 429, body = Failure, description = "The client asks for more than it may",
+            headers(("Retry-After" = u32, description = "Seconds"))),
         (status = 500, body = Failure, description = "A fault of the service"),
         (status = 503, body = Failure, description = "Too many requests are waiting",
             headers(("Retry-After" = u32, description = "Seconds"))),

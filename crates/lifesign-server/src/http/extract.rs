@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
-use super::{App, body, respond};
+use super::{App, account, body, respond};
 use crate::auth::Identity;
 use crate::dialects::verifik::Verifik;
 use crate::dialects::{Dialect as _, joi};
@@ -35,10 +35,8 @@ impl FromRequestParts<Arc<App>> for Identity {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
-        Ok(app
-            .auth
-            .authenticate(Verifik::token(&parts.headers))
-            .await?)
+        let token = Verifik::token(&parts.headers);
+        Ok(account::identify(app, parts, token).await?)
     }
 }
 

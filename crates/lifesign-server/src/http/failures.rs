@@ -25,10 +25,12 @@ const FAULTS: &[Row] = &[
     ),
 ];
 const BUSY: &str = "503";
+const LIMITED: &str = "429";
 const REFUSALS: &[Row] = &[
     ("401", "No token, or one that is not ours or is damaged"),
     ("403", "The token expired or was revoked"),
     ("404", "No such record of this client"),
+    (LIMITED, "The client asks for more than it may"),
     (
         "409",
         "A field or parameter breaks its rule, or a name is in use",
@@ -89,7 +91,7 @@ fn described(tables: &[&[Row]]) -> BTreeMap<String, RefOr<Response>> {
         let mut response = ResponseBuilder::new()
             .description(description)
             .content("application/json", content);
-        if status == BUSY {
+        if [BUSY, LIMITED].contains(&status) {
             let seconds = ObjectBuilder::new().schema_type(Type::Integer).build();
             let header = HeaderBuilder::new()
                 .schema(Some(seconds))

@@ -1,11 +1,14 @@
 //! The liveness call, from request to answer.
 
+use std::time::Instant;
+
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use lifesign::{AssessError, AssessOptions, Assessment, Decision, Device, Verdict};
 
-use super::{App, body, respond};
+use super::quota::Quota;
+use super::{App, account, body, respond};
 use crate::auth::Identity;
 use crate::dialects::{Answer, Dialect, Extensions, LivenessRequest, Threshold};
 use crate::error::{ApiError, Unjudgeable};
@@ -31,7 +34,8 @@ async fn answer<D: Dialect>(app: &App, request: Request) -> Result<Answer, ApiEr
     let (head, body) = request.into_parts();
 
     // Before the body: nobody without a token makes the service read megabytes.
-    let identity = app.auth.authenticate(D::token(&head.headers)).await?;
+    let identity = account::identify(app, &head, D::token(&head.headers)).await?;
+    let _place = app.limiter.enter(&identity.client_id, identity.limits)?;
     let body = body::json(&head.headers, body, app.max_body_bytes).await?;
     let mut request = D::parse(body)?;
     let collection = find_collection(app, &identity, &request).await?;
@@ -47,6 +51,7 @@ async fn answer<D: Dialect>(app: &App, request: Request) -> Result<Answer, ApiEr
         profile: app.profile,
         quality: app.extensions || asks_for_extensions(&head.headers),
     };
+    let quota = Quota::take(app, &identity).await?;
     let attempt = NewAttempt {
         client_id: &identity.client_id,
         collection_id: collection.as_deref(),
@@ -60,6 +65,7 @@ async fn answer<D: Dialect>(app: &App, request: Request) -> Result<Answer, ApiEr
 
     match assess(app, image, options).await {
         Ok((assessment, sha256)) => {
+            quota.used();
             let decision = Decision::new(assessment.score, threshold.value());
             let attempt = NewAttempt {
                 score: Some(decision.liveness_score),
@@ -67,6 +73,8 @@ async fn answer<D: Dialect>(app: &App, request: Request) -> Result<Answer, ApiEr
                 ..attempt
             };
             let attempt = record(app, &attempt).await?;
+            app.metrics
+                .decided(options.device, decision.liveness_score, decision.passed);
             let verdict = Verdict::new(
                 decision.liveness_score,
                 attempt.min_score,
@@ -84,6 +92,7 @@ async fn answer<D: Dialect>(app: &App, request: Request) -> Result<Answer, ApiEr
             })
         }
         Err(ApiError::Unjudgeable(unjudgeable)) => {
+            app.metrics.rejected(unjudgeable.reason);
             let attempt = NewAttempt {
                 reason: Some(unjudgeable.reason),
                 ..attempt
@@ -126,7 +135,12 @@ async fn assess(
     let photograph = match source {
         ImageSource::Bytes(bytes) => bytes,
         ImageSource::Url(url) => match &app.fetcher {
-            Some(fetcher) => fetcher.fetch(url).await?,
+            Some(fetcher) => {
+                let started = Instant::now();
+                let fetched = fetcher.fetch(url).await;
+                app.metrics.staged("fetch", started.elapsed());
+                fetched?
+            }
             None => {
                 return Err(ApiError::from(Unjudgeable::invalid_image(
                     "This service does not download images. Send the photograph itself as base64.",
@@ -136,7 +150,7 @@ async fn assess(
     };
     let Judged { outcome, sha256 } = match app.pool.assess(photograph, options).await {
         Ok(judged) => judged,
-        Err(PoolError::Full) => return Err(ApiError::Overloaded),
+        Err(PoolError::Full | PoolError::Late) => return Err(ApiError::Overloaded),
         Err(error) => return Err(ApiError::internal(error)),
     };
     match outcome {
@@ -149,7 +163,9 @@ async fn assess(
 
 /// Records an attempt, and lets the client's webhooks know.
 async fn record(app: &App, attempt: &NewAttempt<'_>) -> Result<Attempt, ApiError> {
+    let started = Instant::now();
     let recorded = app.store.record_attempt(attempt, webhooks::event).await?;
+    app.metrics.staged("store", started.elapsed());
     if let (true, Some(courier)) = (recorded.to_deliver, &app.courier) {
         courier.wake();
     }

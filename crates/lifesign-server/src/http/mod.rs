@@ -1,5 +1,6 @@
 //! HTTP: routes, the handlers behind them and what every answer has in common.
 
+mod account;
 mod attempts;
 mod body;
 mod collections;
@@ -8,7 +9,9 @@ mod documentation;
 mod extract;
 mod failures;
 mod liveness;
+pub(crate) mod metrics;
 mod probes;
+mod quota;
 mod request_id;
 mod session;
 mod well_known;
@@ -36,6 +39,8 @@ use crate::dialects::{Dialect, opencv, verifik};
 use crate::error::{ApiError, chain};
 use crate::fetch::Fetcher;
 use crate::inference::{Assess, InferencePool};
+use crate::limits::Limiter;
+use crate::metrics::Metrics;
 use crate::receipt::KeyRing;
 use crate::signature::Signature;
 use crate::store::Store;
@@ -46,6 +51,8 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) auth: Authenticator,
     pub(crate) token_lifetime: Duration,
+    pub(crate) limiter: Limiter,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) engine: Arc<dyn Assess>,
     pub(crate) pool: InferencePool,
     /// `None`: image URLs are not accepted.
@@ -95,6 +102,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(|| unserved(ApiError::MethodNotAllowed))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(body::drain_unread))
+        .layer(from_fn_with_state(Arc::clone(&app), account::account))
         .layer(from_fn(request_id::identify))
         .with_state(app)
 }
@@ -119,7 +127,11 @@ fn respond<D: Dialect>(error: &ApiError) -> Response {
         ApiError::NotReady | ApiError::Overloaded => tracing::warn!("{error}"),
         _ => {}
     }
-    D::render_error(error)
+    let mut response = D::render_error(error);
+    if let ApiError::TooManyRequests { limit, .. } = error {
+        response.extensions_mut().insert(*limit);
+    }
+    response
 }
 
 // The panic's own message is printed by the panic hook; it may quote input, so it goes no further.

@@ -103,8 +103,7 @@ async fn version(State(app): State<Arc<App>>) -> Response {
     let version = Version {
         name: "lifesign",
         version: env!("CARGO_PKG_VERSION"),
-        // Set by whoever builds a release, for example to the commit.
-        build: option_env!("LIFESIGN_BUILD").unwrap_or("unknown"),
+        build: crate::BUILD,
         models: app.engine.models(),
     };
     json(StatusCode::OK, &version)

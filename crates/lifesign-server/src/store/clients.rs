@@ -5,14 +5,17 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::{Store, StoreError, name_taken, now, object_id, timestamp};
+use crate::limits::ClientLimits;
 
 /// Someone who may ask.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Client {
     /// 24 hexadecimal characters; the `clientId` of its tokens.
     pub id: String,
     /// Its unique name.
     pub name: String,
+    /// Its own limits.
+    pub limits: ClientLimits,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it was disabled, where it is.
@@ -24,10 +27,25 @@ fn read(row: &AnyRow) -> Result<Client, sqlx::Error> {
     Ok(Client {
         id: row.try_get("id")?,
         name: row.try_get("name")?,
+        limits: limits(row)?,
         created_at: timestamp("created_at", row.try_get("created_at")?)?,
         disabled_at: disabled_at
             .map(|at| timestamp("disabled_at", at))
             .transpose()?,
+    })
+}
+
+/// The limits of a client, in a row that has their columns.
+pub(super) fn limits(row: &AnyRow) -> Result<ClientLimits, sqlx::Error> {
+    let count = |column: &str| -> Result<Option<u32>, sqlx::Error> {
+        let count: Option<i64> = row.try_get(column)?;
+        Ok(count.map(|count| u32::try_from(count).unwrap_or(u32::MAX)))
+    };
+    Ok(ClientLimits {
+        rate: row.try_get("rate")?,
+        burst: count("burst")?,
+        concurrent: count("concurrent")?,
+        quota: count("quota")?,
     })
 }
 
@@ -83,6 +101,25 @@ impl Store {
             .fetch_optional(&self.pool)
             .await?;
         Ok(row.as_ref().map(read).transpose()?)
+    }
+
+    /// Gives a client limits of its own; `None` is the configured one. Returns whether there is such
+    /// a client.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn limit_client(&self, id: &str, limits: ClientLimits) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE clients SET rate = $1, burst = $2, concurrent = $3, quota = $4 WHERE id = $5",
+        )
+        .bind(limits.rate)
+        .bind(limits.burst.map(i64::from))
+        .bind(limits.concurrent.map(i64::from))
+        .bind(limits.quota.map(i64::from))
+        .bind(id)
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() > 0)
     }
 
     /// Disables a client: all its tokens are refused from now on. Returns whether there is one.

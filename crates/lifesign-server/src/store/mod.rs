@@ -15,6 +15,7 @@ mod postgres;
 mod secrets;
 mod signing_keys;
 mod tokens;
+mod usage;
 mod webhooks;
 
 pub use attempts::{Attempt, AttemptFilter, NewAttempt, Position, Recorded};

@@ -3,15 +3,21 @@
 use jiff::Timestamp;
 use sqlx::Row as _;
 
+use super::clients::limits;
 use super::{Store, StoreError, flag, now, timestamp};
+use crate::limits::ClientLimits;
 
 /// An issued token, without the token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Token {
     /// The token's id.
     pub jti: String,
     /// The client it was issued to.
     pub client_id: String,
+    /// That client's name.
+    pub client_name: String,
+    /// That client's own limits.
+    pub limits: ClientLimits,
     /// Until when it is valid.
     pub expires_at: Timestamp,
     /// Whether it was revoked, itself or through its client.
@@ -47,7 +53,7 @@ impl Store {
     /// The database failed.
     pub async fn token(&self, jti: &str) -> Result<Option<Token>, StoreError> {
         let row = sqlx::query(
-            "SELECT client_id, expires_at,
+            "SELECT client_id, clients.name AS client_name, rate, burst, concurrent, quota, expires_at,
                     CASE WHEN revoked_at IS NULL AND disabled_at IS NULL THEN 0 ELSE 1 END AS revoked
              FROM tokens JOIN clients ON clients.id = tokens.client_id
              WHERE jti = $1",
@@ -59,6 +65,8 @@ impl Store {
         Ok(Some(Token {
             jti: jti.to_owned(),
             client_id: row.try_get("client_id")?,
+            client_name: row.try_get("client_name")?,
+            limits: limits(&row)?,
             expires_at: timestamp("expires_at", row.try_get("expires_at")?)?,
             revoked: flag(&row, "revoked")?,
         }))

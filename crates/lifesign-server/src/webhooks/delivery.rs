@@ -15,6 +15,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::WebhookSecret;
 use crate::auth::{Seal, SealError, Secret};
 use crate::error::chain;
+use crate::metrics::Metrics;
 use crate::store::{Due, Store, StoreError};
 
 /// Deliveries at the same time, and to one webhook: those that do not answer must not keep the
@@ -48,6 +49,7 @@ pub struct Courier {
     seal: Seal,
     client: Client,
     config: DeliveryConfig,
+    metrics: Arc<Metrics>,
     posted: Notify,
 }
 
@@ -98,10 +100,11 @@ impl Courier {
     ///
     /// # Errors
     /// TLS cannot be set up.
-    pub fn new(
+    pub(crate) fn new(
         store: Store,
         seal: Seal,
         config: DeliveryConfig,
+        metrics: Arc<Metrics>,
     ) -> Result<Courier, reqwest::Error> {
         let client = Client::builder()
             .user_agent(concat!("lifesign/", env!("CARGO_PKG_VERSION")))
@@ -115,6 +118,7 @@ impl Courier {
             seal,
             client,
             config,
+            metrics,
             posted: Notify::new(),
         })
     }
@@ -195,6 +199,7 @@ impl Courier {
         let (id, webhook, tries) = (&due.id, &due.webhook_id, due.tries);
         let noted = match self.post(due).await {
             Ok(status) => {
+                self.metrics.told("delivered");
                 tracing::info!(delivery = id, webhook, tries, "webhook delivered");
                 self.store
                     .delivered(id, &format!("answered {status}"))
@@ -204,6 +209,8 @@ impl Courier {
                 let outcome = outcome(&failure);
                 let again = self.next_try(due);
                 let given_up = again.is_none();
+                self.metrics
+                    .told(if given_up { "given_up" } else { "retried" });
                 tracing::warn!(
                     delivery = id,
                     webhook,

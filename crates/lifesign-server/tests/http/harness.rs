@@ -89,6 +89,8 @@ pub fn gated() -> (Arc<dyn Assess>, Arc<AtomicBool>, mpsc::Sender<()>) {
 
 pub struct Server {
     pub url: String,
+    /// The listener for Prometheus, where the settings ask for one.
+    pub metrics: Option<String>,
     pub token: String,
     pub admin: Admin,
     pub client: Client,
@@ -140,6 +142,8 @@ impl Server {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        let metrics = service.metrics_address();
+        let metrics = metrics.map(|address| format!("http://{address}/metrics"));
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(service.serve(listener, async {
             let _ = stopped.await;
@@ -147,6 +151,7 @@ impl Server {
         let client = Client::builder().no_proxy().build().unwrap();
         Server {
             url,
+            metrics,
             token,
             admin,
             client,

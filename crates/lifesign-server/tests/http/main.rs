@@ -7,6 +7,8 @@ mod download;
 mod extensions;
 mod harness;
 mod lifecycle;
+mod limits;
+mod metrics;
 mod openapi;
 mod opencv;
 mod properties;
