@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::archive::{Archive, ArchiveConfig, ArchiveError};
 use crate::auth::{IssuedToken, Seal, SealError, TokenKeys};
 use crate::config::Config;
 use crate::data_dir::{self, DataDirError};
 use crate::limits::ClientLimits;
 use crate::receipt::{KeyError, KeyRing, ReceiptKey};
 use crate::store::{
-    Attempt, Client, Collection, Delivery, DeliveryState, Store, StoreError, Webhook, object_id,
+    Attempt, Client, Collection, Delivery, DeliveryState, Holdings, KeptImage, Store, StoreError,
+    Webhook, object_id,
 };
 use crate::webhooks::{self, WebhookSecret};
 
@@ -47,6 +49,22 @@ pub enum AdminError {
     /// The name is in use.
     #[error("The name `{0}` is already in use.")]
     NameTaken(String),
+    /// The photograph of that attempt is not kept.
+    #[error("No photograph of the attempt `{attempt}` of the client `{client}` is kept.")]
+    NoSuchImage {
+        /// The client.
+        client: String,
+        /// The attempt's id as given.
+        attempt: String,
+    },
+    /// There are photographs, and nobody said where.
+    #[error(
+        "Photographs are kept, but where is not configured: see the keys `images_keep_in` and `images_keep_key`."
+    )]
+    NoArchive,
+    /// The archive of photographs failed.
+    #[error("{}.", crate::error::chain(.0))]
+    Archive(#[from] ArchiveError),
     /// There is no such webhook.
     #[error("The client `{client}` has no webhook `{webhook}`.")]
     NoSuchWebhook {
@@ -98,6 +116,7 @@ pub struct Admin {
     keys: TokenKeys,
     receipts: KeyRing,
     webhooks: Seal,
+    archive: Option<ArchiveConfig>,
     issuer: String,
     token_lifetime: Duration,
 }
@@ -122,6 +141,7 @@ impl Admin {
             keys: TokenKeys::new(&secret),
             receipts: KeyRing::new(store.clone(), &secret, config.receipt_key_lifetime)?,
             webhooks: webhooks::seal(&secret)?,
+            archive: config.archive.clone(),
             store,
             issuer: config.issuer.clone(),
             token_lifetime: config.token_lifetime,
@@ -161,6 +181,65 @@ impl Admin {
         let client = self.client(name).await?;
         self.store.limit_client(&client.id, limits).await?;
         Ok(())
+    }
+
+    /// What there is of a client.
+    ///
+    /// # Errors
+    /// There is no such client, or the database failed.
+    pub async fn holdings(&self, name: &str) -> Result<Holdings, AdminError> {
+        Ok(self.store.holdings(&self.client(name).await?.id).await?)
+    }
+
+    /// Erases a client and all that there is of it: kept photographs first, then the rest at once.
+    ///
+    /// # Errors
+    /// There is no such client, its photographs cannot be deleted, or the database failed.
+    pub async fn erase_client(&self, name: &str) -> Result<(), AdminError> {
+        let client = self.client(name).await?;
+        let images = self.store.kept_images(&client.id).await?;
+        if !images.is_empty() {
+            let archive = self.archive()?;
+            for image in images {
+                archive.delete(&image.location).await?;
+                self.store.forget_kept_image(&image.attempt_id).await?;
+            }
+        }
+        Ok(self.store.erase_client(&client.id).await?)
+    }
+
+    /// The kept photographs of a client, those that are kept longest last.
+    ///
+    /// # Errors
+    /// There is no such client, or the database failed.
+    pub async fn kept_images(&self, client: &str) -> Result<Vec<KeptImage>, AdminError> {
+        Ok(self
+            .store
+            .kept_images(&self.client(client).await?.id)
+            .await?)
+    }
+
+    /// The photograph of a client's attempt, encrypted as it is kept.
+    ///
+    /// # Errors
+    /// There is no such client, its photograph is not kept, or the archive or the database failed.
+    pub async fn kept_image(&self, client: &str, attempt: &str) -> Result<Vec<u8>, AdminError> {
+        let images = self.kept_images(client).await?;
+        let image = images
+            .into_iter()
+            .find(|image| image.attempt_id == attempt)
+            .ok_or_else(|| AdminError::NoSuchImage {
+                client: client.to_owned(),
+                attempt: attempt.to_owned(),
+            })?;
+        Ok(self.archive()?.fetch(&image.location).await?)
+    }
+
+    fn archive(&self) -> Result<Archive, AdminError> {
+        match &self.archive {
+            Some(config) => Ok(Archive::open(config)?),
+            None => Err(AdminError::NoArchive),
+        }
     }
 
     /// Disables a client; all its tokens are refused from now on.

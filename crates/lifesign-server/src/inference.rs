@@ -82,6 +82,8 @@ pub struct Judged {
     pub outcome: Result<Assessment, AssessError>,
     /// SHA-256 of the photograph's bytes.
     pub sha256: [u8; 32],
+    /// The photograph, given back.
+    pub photograph: Vec<u8>,
 }
 
 struct Job {
@@ -205,6 +207,7 @@ fn work(engine: &dyn Assess, waiting: &Receiver<Job>, metrics: &Metrics) {
             .map(|outcome| Judged {
                 outcome,
                 sha256: Sha256::digest(&photograph).into(),
+                photograph,
             })
             .map_err(|_| PoolError::Panicked);
         // Nobody waiting any more is no error.

@@ -21,6 +21,7 @@
 //! ```
 
 pub mod admin;
+pub mod archive;
 mod attempt_record;
 pub mod auth;
 pub mod config;
@@ -28,6 +29,7 @@ mod data_dir;
 pub mod dialects;
 pub mod error;
 pub mod fetch;
+pub mod housekeeping;
 mod http;
 pub mod image_source;
 pub mod inference;

@@ -9,10 +9,12 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::admin::{Admin, AdminError, Parts};
+use crate::archive::{Archive, ArchiveError};
 use crate::auth::{Authenticator, IdentityProvider, ProviderError, Seal};
 use crate::config::Config;
 use crate::error::chain;
 use crate::fetch::{FetchLimits, Fetcher, Network};
+use crate::housekeeping::Housekeeper;
 use crate::http::{self, App, ConnectionLimits};
 use crate::inference::{Assess, InferencePool, PoolConfig};
 use crate::limits::Limiter;
@@ -34,6 +36,9 @@ pub enum StartError {
     /// The data directory cannot be used, or the first client cannot be made.
     #[error(transparent)]
     Data(#[from] AdminError),
+    /// The archive of photographs cannot be used.
+    #[error("Photographs cannot be kept (key `images_keep_in`): {}.", chain(.0))]
+    Archive(#[from] ArchiveError),
     /// The identity provider cannot be asked.
     #[error("The identity provider (key `idp_jwks_url`) cannot be asked: {}.", chain(.0))]
     Provider(#[from] ProviderError),
@@ -71,6 +76,7 @@ pub struct Service {
     app: Arc<App>,
     limits: ConnectionLimits,
     metrics_listener: Option<TcpListener>,
+    housekeeper: Housekeeper,
 }
 
 impl Service {
@@ -130,6 +136,13 @@ impl Service {
         };
         let pool = InferencePool::start(Arc::clone(&engine), pool, Arc::clone(&metrics))
             .map_err(StartError::Threads)?;
+        let archive = config.archive.as_ref().map(Archive::open).transpose()?;
+        let archive = archive.map(Arc::new);
+        let housekeeper = Housekeeper {
+            store: store.clone(),
+            archive: archive.clone(),
+            keeping: config.keeping,
+        };
         let metrics_listener = match config.metrics_listen {
             Some(address) => Some(
                 TcpListener::bind(address)
@@ -139,6 +152,7 @@ impl Service {
             None => None,
         };
         let app = App {
+            archive: archive.clone(),
             courier: courier(config, store.clone(), webhooks, &metrics),
             limiter: Limiter::new(config.client_limits),
             metrics,
@@ -174,6 +188,7 @@ impl Service {
                 app: Arc::new(app),
                 limits,
                 metrics_listener,
+                housekeeper,
             },
             first_start,
         ))
@@ -204,6 +219,7 @@ impl Service {
                 std::future::pending(),
             ))
         });
+        let housekeeping = tokio::spawn(self.housekeeper.run());
         let (stop, stopped) = oneshot::channel();
         let delivering = self.app.courier.clone().map(|courier| {
             tokio::spawn(courier.run(async {
@@ -218,6 +234,7 @@ impl Service {
             // What is cut off here is due again at the next start.
             let _ = tokio::time::timeout(self.limits.shutdown_timeout, delivering).await;
         }
+        housekeeping.abort();
         if let Some(figures) = figures {
             figures.abort();
         }

@@ -282,6 +282,30 @@ pub const KEYS: &[Key] = &[
         "How long deliveries can be listed and replayed",
     ),
     key(
+        "attempts_keep",
+        "",
+        "DURATION",
+        "How long attempts are kept; unset, for ever",
+    ),
+    key(
+        "images_keep_in",
+        "",
+        "URL",
+        "Folder or s3://bucket/folder in which judged photographs are kept, encrypted; unset, none is",
+    ),
+    key(
+        "images_keep_key",
+        "",
+        "KEY",
+        "Public key (age1…) that kept photographs are encrypted to; lifesign image keygen makes one",
+    ),
+    key(
+        "images_keep",
+        "30d",
+        "DURATION",
+        "How long photographs are kept",
+    ),
+    key(
         "models_dir",
         "",
         "DIR",

@@ -23,7 +23,9 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use lifesign::Profile;
 
+use crate::archive::ArchiveConfig;
 use crate::auth::ProviderConfig;
+use crate::housekeeping::Keeping;
 use crate::limits::ClientLimits;
 use crate::store::Database;
 use crate::webhooks::DeliveryConfig;
@@ -89,6 +91,10 @@ pub struct Config {
     pub identity_provider: Option<ProviderConfig>,
     /// How webhooks are told.
     pub webhooks: DeliveryConfig,
+    /// For how long attempts and deliveries are kept.
+    pub keeping: Keeping,
+    /// How judged photographs are kept; `None` is not at all.
+    pub archive: Option<ArchiveConfig>,
     /// Directory of models to use instead of the built-in ones.
     pub models_dir: Option<PathBuf>,
     /// File of a calibration to use instead of the model card's.

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::keys::{self, KEYS, Key};
 use super::{Config, ConfigError, value};
+use crate::archive::ArchiveConfig;
 use crate::auth::ProviderConfig;
+use crate::housekeeping::Keeping;
 use crate::limits::ClientLimits;
 use crate::store::Database;
 use crate::webhooks::DeliveryConfig;
@@ -233,8 +235,12 @@ pub(super) fn typed(effective: &[Effective]) -> Result<Config, ConfigError> {
             timeout: values.read("webhook_timeout", value::duration)?,
             first_pause: values.read("webhook_pause", value::duration)?,
             give_up: values.read("webhook_give_up", value::duration)?,
-            keep: values.read("webhook_keep", value::duration)?,
         },
+        keeping: Keeping {
+            attempts: values.read("attempts_keep", value::optional(value::duration))?,
+            deliveries: values.read("webhook_keep", value::duration)?,
+        },
+        archive: archive(&values)?,
         models_dir: values.read("models_dir", |text| Ok(value::path(text)))?,
         calibration: values.read("calibration", |text| Ok(value::path(text)))?,
         log: values.read("log", value::log_filter)?,
@@ -271,6 +277,22 @@ fn shown<'a>(key: &str, value: &'a str) -> &'a str {
         Some(key) if key.secret && !value.is_empty() => "(secret)",
         _ => value,
     }
+}
+
+/// There is one where it has a place; then it needs a key, because photographs are kept encrypted or
+/// not at all.
+fn archive(values: &Values) -> Result<Option<ArchiveConfig>, ConfigError> {
+    let url = values.read("images_keep_in", value::optional(value::place))?;
+    let recipient = values.read("images_keep_key", |text| match (&url, text.trim()) {
+        (None, "") => Ok(String::new()),
+        (_, text) => value::public_key(text),
+    })?;
+    let keep = values.read("images_keep", value::duration)?;
+    Ok(url.map(|url| ArchiveConfig {
+        url,
+        recipient,
+        keep,
+    }))
 }
 
 struct Values<'a>(&'a [Effective]);
@@ -388,6 +410,7 @@ mod tests {
         );
         const FREE: &[&str] = &[
             "data_dir",
+            "images_keep_in",
             "secret_file",
             "issuer",
             "idp_issuer",
@@ -447,6 +470,19 @@ mod tests {
         let all = [url, issuer, ("idp_audience", "liveness")];
         let (config, _) = Config::resolve(&layers(&all, &[], None)).unwrap();
         assert_eq!(config.identity_provider.unwrap().client_claim, "client_id");
+    }
+
+    #[test]
+    fn photographs_are_kept_encrypted_or_not_at_all() {
+        let place = ("images_keep_in", "/var/lib/lifesign/images");
+        let refused = refusal(&layers(&[place], &[], None));
+        assert!(refused.contains("`images_keep_key`"), "{refused}");
+        let (_, public) = crate::archive::generate_key();
+        let key = ("images_keep_key", public.as_str());
+        let (config, _) = Config::resolve(&layers(&[place, key], &[], None)).unwrap();
+        assert_eq!(config.archive.unwrap().url.scheme(), "file");
+        let (config, _) = Config::resolve(&Layers::default()).unwrap();
+        assert_eq!(config.archive, None);
     }
 
     #[test]

@@ -183,6 +183,27 @@ pub(super) fn postgres(text: &str) -> Result<Option<Url>, Expected> {
     }
 }
 
+/// Where files are kept: a folder, or an S3-compatible store.
+pub(super) fn place(text: &str) -> Result<Url, Expected> {
+    const EXPECTED: Expected = "a folder, or an address such as s3://bucket/folder";
+    if let Some((scheme, _)) = text.split_once("://") {
+        return match (scheme, Url::parse(text)) {
+            ("s3" | "file", Ok(url)) => Ok(url),
+            _ => Err(EXPECTED),
+        };
+    }
+    let folder = std::path::absolute(text).map_err(|_| EXPECTED)?;
+    Url::from_directory_path(folder).map_err(|()| EXPECTED)
+}
+
+/// A public key that photographs are encrypted to.
+pub(super) fn public_key(text: &str) -> Result<String, Expected> {
+    match crate::archive::recipient(text) {
+        Ok(_) => Ok(text.trim().to_owned()),
+        Err(_) => Err("a public key such as age1…; lifesign image keygen makes one"),
+    }
+}
+
 /// A path that may be left unset.
 pub(super) fn path(text: &str) -> Option<PathBuf> {
     (!text.is_empty()).then(|| PathBuf::from(text))

@@ -11,7 +11,7 @@ use super::quota::Quota;
 use super::{App, account, body, respond};
 use crate::auth::Identity;
 use crate::dialects::{Answer, Dialect, Extensions, LivenessRequest, Threshold};
-use crate::error::{ApiError, Unjudgeable};
+use crate::error::{ApiError, Unjudgeable, chain};
 use crate::image_source::ImageSource;
 use crate::inference::{Judged, PoolError};
 use crate::receipt::Statement;
@@ -64,7 +64,11 @@ async fn answer<D: Dialect>(app: &App, request: Request) -> Result<Answer, ApiEr
     };
 
     match assess(app, image, options).await {
-        Ok((assessment, sha256)) => {
+        Ok(Verified {
+            assessment,
+            sha256,
+            photograph,
+        }) => {
             quota.used();
             let decision = Decision::new(assessment.score, threshold.value());
             let attempt = NewAttempt {
@@ -73,6 +77,7 @@ async fn answer<D: Dialect>(app: &App, request: Request) -> Result<Answer, ApiEr
                 ..attempt
             };
             let attempt = record(app, &attempt).await?;
+            archive(app, &attempt, photograph).await;
             app.metrics
                 .decided(options.device, decision.liveness_score, decision.passed);
             let verdict = Verdict::new(
@@ -124,12 +129,14 @@ async fn find_collection(
     id.map(Some).ok_or(ApiError::RecordNotFound)
 }
 
-/// The assessment of the photograph, and its SHA-256.
-async fn assess(
-    app: &App,
-    image: String,
-    options: AssessOptions,
-) -> Result<(Assessment, [u8; 32]), ApiError> {
+/// A photograph that was judged.
+struct Verified {
+    assessment: Assessment,
+    sha256: [u8; 32],
+    photograph: Vec<u8>,
+}
+
+async fn assess(app: &App, image: String, options: AssessOptions) -> Result<Verified, ApiError> {
     let source = ImageSource::parse(&image, app.max_image_bytes)?;
     drop(image);
     let photograph = match source {
@@ -148,13 +155,21 @@ async fn assess(
             }
         },
     };
-    let Judged { outcome, sha256 } = match app.pool.assess(photograph, options).await {
+    let Judged {
+        outcome,
+        sha256,
+        photograph,
+    } = match app.pool.assess(photograph, options).await {
         Ok(judged) => judged,
         Err(PoolError::Full | PoolError::Late) => return Err(ApiError::Overloaded),
         Err(error) => return Err(ApiError::internal(error)),
     };
     match outcome {
-        Ok(assessment) if (0.0..=1.0).contains(&assessment.score) => Ok((assessment, sha256)),
+        Ok(assessment) if (0.0..=1.0).contains(&assessment.score) => Ok(Verified {
+            assessment,
+            sha256,
+            photograph,
+        }),
         Ok(_) => Err(ApiError::internal("the engine's score is not from 0 to 1")),
         Err(AssessError::Rejected(rejection)) => Err(Unjudgeable::from(rejection).into()),
         Err(AssessError::Inference(fault)) => Err(ApiError::internal(fault)),
@@ -170,6 +185,16 @@ async fn record(app: &App, attempt: &NewAttempt<'_>) -> Result<Attempt, ApiError
         courier.wake();
     }
     Ok(recorded.attempt)
+}
+
+/// Keeps the photograph, where the operator wants that. It is in the archive before the answer is on
+/// its way; an archive that fails is the operator's trouble and not the client's.
+async fn archive(app: &App, attempt: &Attempt, photograph: Vec<u8>) {
+    let Some(archive) = &app.archive else { return };
+    if let Err(error) = archive.keep(&app.store, attempt, photograph).await {
+        let attempt = &attempt.id;
+        tracing::error!(attempt, cause = chain(&error), "the photograph is not kept");
+    }
 }
 
 /// The signed receipt of a recorded attempt, unless receipts are switched off.

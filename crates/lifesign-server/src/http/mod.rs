@@ -33,6 +33,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::archive::Archive;
 use crate::auth::Authenticator;
 use crate::dialects::verifik::Verifik;
 use crate::dialects::{Dialect, opencv, verifik};
@@ -61,6 +62,8 @@ pub(crate) struct App {
     pub(crate) receipts: KeyRing,
     /// Whether answers carry a receipt; the keys are published all the same.
     pub(crate) with_receipts: bool,
+    /// `None`: photographs are forgotten, as they are unless the operator wants otherwise.
+    pub(crate) archive: Option<Arc<Archive>>,
     /// `None`: webhooks cannot be told.
     pub(crate) courier: Option<Arc<Courier>>,
     /// Whether all answers carry the extensions.

@@ -7,7 +7,7 @@ use sqlx::AnyConnection;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{Store, StoreError, flag, now, object_id, timestamp};
+use super::{Store, StoreError, flag, now, object_id, real, timestamp};
 
 const ID_LENGTH: usize = 5;
 const ID_ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -237,14 +237,15 @@ async fn insert(
         let row = sqlx::query(
             "INSERT INTO attempts (id, client_id, collection_id, os, score, min_score, passed,
                                    reason, model, created_at)
-             VALUES ($1, $2, (SELECT id FROM collections WHERE id = $3), $4, $5, $6, $7, $8, $9, $10)
+             VALUES ($1, $2, (SELECT id FROM collections WHERE id = $3), $4,
+                     CAST($5 AS DOUBLE PRECISION), $6, $7, $8, $9, $10)
              ON CONFLICT (id) DO NOTHING RETURNING *",
         )
         .bind(fresh_id())
         .bind(attempt.client_id)
         .bind(attempt.collection_id)
         .bind(&os)
-        .bind(attempt.score)
+        .bind(real(attempt.score))
         .bind(attempt.min_score)
         .bind(i64::from(attempt.passed))
         .bind(attempt.reason)
@@ -322,6 +323,20 @@ mod tests {
             .record_attempt_as(&attempt, no_event, || "AAAAA".into())
             .await;
         assert!(matches!(full, Err(StoreError::NoFreeId { .. })));
+    }
+
+    #[tokio::test]
+    async fn attempts_with_and_without_a_score_follow_one_another() {
+        let (_dir, store) = super::super::scratch().await;
+        let client = store.add_client("one").await.unwrap();
+        for score in [None, Some(0.1234), None, Some(1.0), Some(0.0)] {
+            let attempt = NewAttempt {
+                score,
+                ..attempt(&client.id, "x")
+            };
+            let recorded = store.record_attempt(&attempt, no_event).await.unwrap();
+            assert_eq!(recorded.attempt.score, score);
+        }
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{Store, StoreError, name_taken, now, object_id, timestamp};
+use super::{Store, StoreError, name_taken, now, object_id, real, timestamp};
 use crate::limits::ClientLimits;
 
 /// Someone who may ask.
@@ -110,9 +110,11 @@ impl Store {
     /// The database failed.
     pub async fn limit_client(&self, id: &str, limits: ClientLimits) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "UPDATE clients SET rate = $1, burst = $2, concurrent = $3, quota = $4 WHERE id = $5",
+            "UPDATE clients SET rate = CAST($1 AS DOUBLE PRECISION), burst = $2, concurrent = $3,
+                                quota = $4
+             WHERE id = $5",
         )
-        .bind(limits.rate)
+        .bind(real(limits.rate))
         .bind(limits.burst.map(i64::from))
         .bind(limits.concurrent.map(i64::from))
         .bind(limits.quota.map(i64::from))

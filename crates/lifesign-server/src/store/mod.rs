@@ -9,6 +9,8 @@ mod clients;
 mod collections;
 mod deliveries;
 mod dialect;
+mod erase;
+mod kept_images;
 #[cfg(test)]
 #[path = "../../tests/support/postgres.rs"]
 mod postgres;
@@ -22,6 +24,8 @@ pub use attempts::{Attempt, AttemptFilter, NewAttempt, Position, Recorded};
 pub use clients::Client;
 pub use collections::Collection;
 pub use deliveries::{Delivery, DeliveryState, Due};
+pub use erase::Holdings;
+pub use kept_images::KeptImage;
 pub use signing_keys::SigningKeyRow;
 pub use tokens::Token;
 pub use webhooks::Webhook;
@@ -197,6 +201,13 @@ fn sqlite_url(path: &Path) -> Result<Url, StoreError> {
     format!("sqlite://{}?mode=rwc", file.path())
         .parse()
         .map_err(|_| unusable())
+}
+
+/// A number that may be NULL, to be bound where the statement says `CAST($n AS DOUBLE PRECISION)`: as
+/// text, because sqlx 0.9 binds NULL for a double as a single float, which makes PostgreSQL refuse
+/// the doubles that come after it on the same connection.
+fn real(value: Option<f64>) -> Option<String> {
+    value.map(|value| value.to_string())
 }
 
 /// A stored flag: 0 or 1.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::CONTENT_TYPE;
@@ -27,8 +27,6 @@ const AT_ONCE_TO_ONE: u32 = 8;
 const POLL: Duration = Duration::from_secs(1);
 /// Longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(6 * 3600);
-/// How often deliveries that are done with are looked for and deleted.
-const PURGE_EVERY: Duration = Duration::from_secs(3600);
 
 /// How deliveries are made.
 #[derive(Debug, Clone, Copy)]
@@ -39,8 +37,6 @@ pub struct DeliveryConfig {
     pub first_pause: Duration,
     /// How long it is tried.
     pub give_up: Duration,
-    /// How long what was delivered or given up can still be listed and replayed.
-    pub keep: Duration,
 }
 
 /// Delivers what the outbox holds.
@@ -133,12 +129,7 @@ impl Courier {
         let mut stop = std::pin::pin!(stop);
         let mut under_way = JoinSet::new();
         let mut to = UnderWay::new();
-        let mut purged: Option<Instant> = None;
         loop {
-            if purged.is_none_or(|at| at.elapsed() > PURGE_EVERY) {
-                self.purge().await;
-                purged = Some(Instant::now());
-            }
             for due in self.take(&to).await {
                 *to.entry(due.webhook_id.clone()).or_default() += 1;
                 let courier = Arc::clone(&self);
@@ -183,15 +174,6 @@ impl Courier {
                 tracing::warn!(cause = chain(&error), "the outbox cannot be read");
                 Vec::new()
             }
-        }
-    }
-
-    async fn purge(&self) {
-        let before = Timestamp::now()
-            .checked_sub(self.config.keep)
-            .unwrap_or(Timestamp::MIN);
-        if let Err(error) = self.store.purge_deliveries(before).await {
-            tracing::warn!(cause = chain(&error), "old deliveries cannot be deleted");
         }
     }
 
