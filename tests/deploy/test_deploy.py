@@ -261,6 +261,10 @@ def test_the_image_is_built_from_all_that_the_binary_includes():
         for path in re.findall(r'include_(?:str|bytes|dir)!\(\s*"([^"]+)"', program):
             included = (source.parent / path).resolve().relative_to(ROOT)
             assert any(included.is_relative_to(entry) for entry in copied), f"{source.relative_to(ROOT)} includes {included}"
+    for script in (ROOT / "crates").glob("*/build.rs"):
+        for path in re.findall(r'join\("(\.\./[^"]+)"\)', script.read_text()):
+            included = (script.parent / path).resolve().relative_to(ROOT)
+            assert any(included.is_relative_to(entry) for entry in copied), f"{script.relative_to(ROOT)} reads {included}"
 
 
 def test_versions_agree():
