@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use lifesign_server::limits::ClientLimits;
+use lifesign_server::store::Holdings;
 use lifesign_server::{Admin, parse_lifetime, parse_limit, parse_rate};
 
 use crate::flags::DataFlags;
@@ -19,8 +20,22 @@ pub enum ClientCommand {
     List(DataFlags),
     /// Disable a client: all its tokens are refused from now on.
     Disable(ClientName),
+    /// Erase a client and all that there is of it: attempts, collections, tokens, webhooks and kept
+    /// photographs. Without --yes it says what that would be.
+    Erase(EraseClient),
     /// Give a client limits of its own: what is not given is as configured.
     Limit(LimitClient),
+}
+
+#[derive(Args)]
+pub struct EraseClient {
+    /// The client's name.
+    name: String,
+    /// Do it: it cannot be undone.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    data: DataFlags,
 }
 
 #[derive(Args)]
@@ -162,6 +177,25 @@ pub fn client(command: ClientCommand) -> anyhow::Result<ExitCode> {
                 let limits = limits(&client.limits);
                 anstream::println!("{}  {state:8}  {}{limits}", client.id, client.name);
             }
+            Ok(())
+        }),
+        ClientCommand::Erase(EraseClient { name, yes, data }) => manage(data, async move |admin| {
+            let Holdings {
+                attempts,
+                collections,
+                tokens,
+                webhooks,
+                images,
+            } = admin.holdings(&name).await?;
+            let all = format!(
+                "the client `{name}`, its attempts ({attempts}), collections ({collections}), tokens \
+                     ({tokens}), webhooks ({webhooks}) and kept photographs ({images})"
+            );
+            if !yes {
+                bail!("this would erase {all}; say --yes to do it");
+            }
+            admin.erase_client(&name).await?;
+            anstream::println!("Erased: {all}.");
             Ok(())
         }),
         ClientCommand::Limit(LimitClient {

@@ -10,7 +10,7 @@ use lifesign_server::config::{Config, ConfigError, Effective, KEYS, Key};
 #[derive(Debug, Clone)]
 pub struct ServiceFlags(Given);
 
-/// The flags that name the data folder: for commands that administer it.
+/// The flags that name the data folder, or what takes its place: for commands that administer it.
 #[derive(Debug, Clone)]
 pub struct DataFlags(Given);
 
@@ -35,7 +35,14 @@ impl DataFlags {
 }
 
 fn is_data(key: &Key) -> bool {
-    matches!(key.name, "data_dir" | "database" | "secret_file")
+    const DATA: &[&str] = &[
+        "data_dir",
+        "database",
+        "secret_file",
+        "images_keep_in",
+        "images_keep_key",
+    ];
+    DATA.contains(&key.name)
 }
 
 /// Adds `--config` and a flag for each key that is `wanted`.

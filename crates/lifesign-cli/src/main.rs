@@ -5,7 +5,9 @@ mod calibrate;
 mod check;
 mod evaluate;
 mod flags;
+mod image;
 mod labelled;
+mod probe;
 mod progress;
 mod receipt;
 mod serve;
@@ -40,7 +42,7 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Fit the calibration of the built-in models to labelled images of one's own cameras.
     Calibrate(calibrate::CalibrateArgs),
-    /// Add, list, limit or disable the clients that may call the service.
+    /// Add, list, limit, disable or erase the clients that may call the service.
     #[command(subcommand)]
     Client(admin::ClientCommand),
     /// Issue or revoke access tokens.
@@ -52,6 +54,11 @@ enum Command {
     /// Verify receipts, and manage the keys that sign them.
     #[command(subcommand)]
     Receipt(receipt::ReceiptCommand),
+    /// Photographs that are kept for disputes: list, fetch and decrypt them.
+    #[command(subcommand)]
+    Image(image::ImageCommand),
+    /// Ask a running service whether it is well: exit code 0 where the address answers 200.
+    Probe(probe::ProbeArgs),
     /// Have a client's own server told of its attempts; list and replay what it was told.
     #[command(subcommand)]
     Webhook(webhook::WebhookCommand),
@@ -68,6 +75,8 @@ fn main() -> ExitCode {
         Command::Token(command) => admin::token(command),
         Command::Collection(command) => admin::collection(command),
         Command::Receipt(command) => receipt::run(command),
+        Command::Image(command) => image::run(command),
+        Command::Probe(args) => probe::run(&args),
         Command::Webhook(command) => webhook::run(command),
     };
     outcome.unwrap_or_else(|error| {

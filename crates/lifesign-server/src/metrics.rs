@@ -129,7 +129,30 @@ impl Metrics {
         ]
         .into();
         metrics.register(build.into_iter().collect());
+        metrics.begin_at_zero();
         metrics
+    }
+
+    /// Counters whose labels are known from the start begin at 0: Prometheus sees no increase from
+    /// nothing to 1, and the first of its kind may be the one that matters.
+    fn begin_at_zero(&self) {
+        for outcome in ["delivered", "retried", "given_up"] {
+            self.deliveries.get_or_create(&Outcome { outcome }).inc_by(0);
+        }
+        for device in [
+            Device::Desktop,
+            Device::Ios,
+            Device::Android,
+            Device::Unknown,
+        ] {
+            let os = kind(device);
+            drop(self.scores.get_or_create(&Os { os }));
+            for decision in ["passed", "not_passed"] {
+                self.decisions
+                    .get_or_create(&DecisionLabels { os, decision })
+                    .inc_by(0);
+            }
+        }
     }
 
     fn register(&mut self, build: Vec<(&'static str, String)>) {

@@ -1,5 +1,6 @@
 //! The service over real HTTP: a real listener, a real database, a real client.
 
+mod archive;
 mod attempts;
 mod collections;
 mod contract;
@@ -11,6 +12,7 @@ mod limits;
 mod metrics;
 mod openapi;
 mod opencv;
+mod privacy;
 mod properties;
 mod protocol;
 mod provider;
