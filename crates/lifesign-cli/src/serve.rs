@@ -27,7 +27,7 @@ pub fn config(flags: ServiceFlags) -> anyhow::Result<ExitCode> {
 /// Serves until the process is asked to end.
 pub fn serve(flags: ServiceFlags) -> anyhow::Result<ExitCode> {
     let (config, _) = flags.load()?;
-    logging::init(&config);
+    let _logging = logging::init(&config);
     tokio::runtime::Runtime::new()?.block_on(run(&config))?;
     Ok(ExitCode::SUCCESS)
 }

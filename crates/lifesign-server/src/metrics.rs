@@ -137,7 +137,9 @@ impl Metrics {
     /// nothing to 1, and the first of its kind may be the one that matters.
     fn begin_at_zero(&self) {
         for outcome in ["delivered", "retried", "given_up"] {
-            self.deliveries.get_or_create(&Outcome { outcome }).inc_by(0);
+            self.deliveries
+                .get_or_create(&Outcome { outcome })
+                .inc_by(0);
         }
         for device in [
             Device::Desktop,

@@ -14,6 +14,7 @@ mod probes;
 mod quota;
 mod request_id;
 mod session;
+mod trace_context;
 mod well_known;
 
 pub(crate) use connections::{Limits as ConnectionLimits, serve};

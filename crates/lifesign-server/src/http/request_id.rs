@@ -9,6 +9,8 @@ use axum::response::Response;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use super::trace_context;
+
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST: usize = 64;
 
@@ -30,7 +32,9 @@ pub(super) async fn identify(request: Request, next: Next) -> Response {
         id = id.to_str().unwrap_or_default(),
         method = %request.method(),
         route,
+        trace_id = tracing::field::Empty,
     );
+    trace_context::adopt(&span, request.headers());
     let started = Instant::now();
     async move {
         let mut response = next.run(request).await;
