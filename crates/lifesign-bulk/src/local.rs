@@ -56,9 +56,13 @@ fn unfinished(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     };
     fs::create_dir_all(folder)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut file = Builder::new()
-        .prefix(&format!("{UNFINISHED}{name}-"))
-        .tempfile_in(folder)?;
+    let prefix = format!("{UNFINISHED}{name}-");
+    let mut builder = Builder::new();
+    builder.prefix(&prefix);
+    // As any file that a program writes: the umask decides who reads it.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     Ok(file)

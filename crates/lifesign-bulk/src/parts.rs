@@ -251,6 +251,15 @@ fn decode(place: &Place, format: Format, bytes: Vec<u8>) -> Result<Vec<Record>, 
     records.map_err(|cause| PartsError::Format(place.clone(), cause))
 }
 
+/// Whether a folder holds parts.
+///
+/// # Errors
+/// [`FileError`]
+pub fn any(files: &Files, folder: &Place) -> Result<bool, FileError> {
+    let names = files.list(folder)?;
+    Ok(names.iter().any(|name| PartName::parse(name).is_some()))
+}
+
 /// Hands every file of results at `place`, a file or a folder of parts, to `take`: its name, its
 /// bytes and its records. Whether there was any.
 ///
