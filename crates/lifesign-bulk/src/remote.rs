@@ -145,8 +145,10 @@ impl Remote {
             return Err(FileError::TooMany(Place::Remote(folder.clone())));
         }
         let below = |found: &Path| {
-            let rest = found.as_ref().strip_prefix(path.as_ref())?;
-            let name = rest.strip_prefix('/').unwrap_or(rest);
+            let name = match path.as_ref() {
+                "" => found.as_ref(),
+                folder => found.as_ref().strip_prefix(folder)?.strip_prefix('/')?,
+            };
             (!name.is_empty() && !name.contains('/')).then(|| name.to_owned())
         };
         Ok(found.iter().filter_map(below).collect())

@@ -57,7 +57,8 @@ impl LabelledArgs {
         let place = &self.manifest;
         let about = || format!("manifest {place}");
         let files = Files::new();
-        let bytes = files.read(place, LARGEST_MANIFEST).with_context(about)?;
+        let bytes = files.read(place, LARGEST_MANIFEST);
+        let bytes = bytes.context("the manifest cannot be read")?;
         let mut manifest = Manifest::parse(&bytes).with_context(about)?;
         manifest.keep(&self.conditions).with_context(about)?;
         let images = self.images.clone().unwrap_or(place.parent());

@@ -25,9 +25,9 @@ const LARGEST_MANIFEST: u64 = 16 << 30;
 /// Checks the rows of the manifest that belong to the shard.
 pub(super) fn run(args: &CheckArgs, manifest: &Place) -> anyhow::Result<ExitCode> {
     let files = Files::new();
-    let about = || format!("manifest {manifest}");
-    let file = files.open(manifest, LARGEST_MANIFEST).with_context(about)?;
-    let listing = Listing::open(file).with_context(about)?;
+    let file = files.open(manifest, LARGEST_MANIFEST);
+    let file = file.context("the manifest cannot be read")?;
+    let listing = Listing::open(file).with_context(|| format!("manifest {manifest}"))?;
     let bulk = Bulk {
         args,
         images: args.images_below.clone().unwrap_or(manifest.parent()),

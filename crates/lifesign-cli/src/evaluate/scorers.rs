@@ -81,7 +81,7 @@ fn load_one(
             args.profile,
             build,
         ))),
-        Some("toml") => Scorer::Model(Box::new(NetworkScorer::load(
+        Some("toml") if !path.as_os_str().is_empty() => Scorer::Model(Box::new(NetworkScorer::load(
             path,
             args.weights.as_deref(),
             the_built_in()?,
