@@ -81,12 +81,9 @@ fn load_one(
             args.profile,
             build,
         ))),
-        Some("toml") if !path.as_os_str().is_empty() => Scorer::Model(Box::new(NetworkScorer::load(
-            path,
-            args.weights.as_deref(),
-            the_built_in()?,
-            build,
-        )?)),
+        Some("toml") if !path.as_os_str().is_empty() => Scorer::Model(Box::new(
+            NetworkScorer::load(path, args.weights.as_deref(), the_built_in()?, build)?,
+        )),
         Some("csv") => {
             let bytes = files.read(&place, LARGEST_SCORES)?;
             Scorer::Scores(ScoreFile::parse(place.stem(), place.name(), &bytes)?)
