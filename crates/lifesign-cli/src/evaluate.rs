@@ -23,9 +23,10 @@ pub struct EvaluateArgs {
     #[command(flatten)]
     labelled: LabelledArgs,
     /// Who scores, side by side: `lifesign` (the built-in models end to end), a folder laid out
-    /// like `models/` (the same with its models), a TOML specification of foreign networks, or a
-    /// CSV file of scores [default: lifesign].
-    #[arg(long = "scorer", value_name = "lifesign|DIR|SPEC.toml|SCORES.csv")]
+    /// like `models/` (the same with its models), a TOML specification of foreign networks, a CSV
+    /// file of scores, or what `lifesign check` wrote: a folder of parts, a .jsonl or a .parquet
+    /// file. Scores may be at a URL [default: lifesign].
+    #[arg(long = "scorer", value_name = "lifesign|DIR|SPEC.toml|SCORES|URL")]
     scorers: Vec<String>,
     /// Folder of the weights that specifications name [default: the specification's own].
     #[arg(long, value_name = "DIR")]
@@ -76,7 +77,7 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     if let Some(group) = &args.group {
         labelled.manifest.column(group).context("--group")?;
     }
-    let scorers = scorers::load(args)?;
+    let scorers = scorers::load(args, &labelled.files)?;
     let scored = labelled.score(&scorers)?;
     let infos: Vec<&ScorerInfo> = scorers.iter().map(Scorer::info).collect();
     let options = Options {
@@ -104,7 +105,7 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     }
     if let Some(file) = &args.html {
         let pictures = match args.thumbnails {
-            true => thumbnails::of_worst(&evaluation, &labelled.images),
+            true => thumbnails::of_worst(&evaluation, labelled.images()),
             false => Default::default(),
         };
         write(file, &html::page(&evaluation, &pictures))?;

@@ -2,28 +2,34 @@
 
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use lifesign_eval::Manifest;
+use lifesign_bulk::{Files, Place};
 use lifesign_eval::assemble::Origin;
 use lifesign_eval::manifest::Condition;
 use lifesign_eval::run::{self, RunError, Scored};
 use lifesign_eval::scorer::Scorer;
+use lifesign_eval::{Images, Manifest};
 use sha2::{Digest, Sha256};
 
 use crate::progress;
 
+/// An evaluation holds its manifest in memory.
+const LARGEST_MANIFEST: u64 = 1 << 30;
+
 #[derive(Args)]
 pub struct LabelledArgs {
     /// CSV file with the columns `image` and `label` (bona_fide or attack); may have pai_species,
-    /// source, subject, os, face_x, face_y, face_w, face_h and any others.
-    manifest: PathBuf,
+    /// source, subject, os, face_x, face_y, face_w, face_h and any others. A path, or a URL of S3,
+    /// GCS or Azure (docs/bulk.md).
+    #[arg(value_name = "MANIFEST|URL")]
+    manifest: Place,
     /// Folder that the manifest's images lie below [default: the manifest's own].
-    #[arg(long, value_name = "DIR")]
-    images: Option<PathBuf>,
+    #[arg(long, value_name = "DIR|URL")]
+    images: Option<Place>,
     /// Take only rows with this value, such as split=dev; more than one must all hold.
     #[arg(long = "where", value_name = "COLUMN=VALUE")]
     conditions: Vec<Condition>,
@@ -40,30 +46,36 @@ pub struct LabelledArgs {
 pub struct Labelled {
     pub manifest: Manifest,
     pub origin: Origin,
-    pub images: PathBuf,
+    pub files: Files,
+    images: Place,
     cache: Option<PathBuf>,
 }
 
 impl LabelledArgs {
     /// Reads the manifest and chooses its rows.
     pub fn load(&self) -> anyhow::Result<Labelled> {
-        let path = &self.manifest;
-        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let about = || format!("manifest {}", path.display());
+        let place = &self.manifest;
+        let about = || format!("manifest {place}");
+        let files = Files::new();
+        let bytes = files.read(place, LARGEST_MANIFEST);
+        let bytes = bytes.context("the manifest cannot be read")?;
         let mut manifest = Manifest::parse(&bytes).with_context(about)?;
         manifest.keep(&self.conditions).with_context(about)?;
-        let beside = path.parent().unwrap_or(Path::new(""));
-        let images = self.images.clone().unwrap_or_else(|| beside.to_owned());
-        if !images.as_os_str().is_empty() && !images.is_dir() {
-            bail!("--images {}: there is no such folder", images.display());
+        let images = self.images.clone().unwrap_or(place.parent());
+        if let Place::Local(folder) = &images
+            && !folder.as_os_str().is_empty()
+            && !folder.is_dir()
+        {
+            bail!("--images {images}: there is no such folder");
         }
         Ok(Labelled {
             manifest,
             origin: Origin {
-                file: path.display().to_string(),
+                file: place.to_string(),
                 sha256: hex::encode(Sha256::digest(&bytes)),
                 conditions: self.conditions.clone(),
             },
+            files,
             images,
             cache: match (&self.cache, self.no_cache) {
                 (_, true) => None,
@@ -75,12 +87,20 @@ impl LabelledArgs {
 }
 
 impl Labelled {
+    /// Where its images are read from.
+    pub fn images(&self) -> Images<'_> {
+        Images {
+            files: &self.files,
+            folder: &self.images,
+        }
+    }
+
     /// Runs scorers on every image, with a progress bar.
     pub fn score(&self, scorers: &[Scorer]) -> anyhow::Result<Scored> {
         let bar = progress::bar(self.manifest.rows.len());
         let scored = run::run(
             &self.manifest,
-            &self.images,
+            self.images(),
             scorers,
             self.cache.as_deref(),
             || bar.inc(1),
@@ -104,7 +124,7 @@ impl Labelled {
             bail!(
                 "none of the {} images could be read below {}; does --images name their folder?",
                 scored.unreadable.len(),
-                self.images.display()
+                self.images
             );
         }
         Ok(scored)

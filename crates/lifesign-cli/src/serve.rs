@@ -8,6 +8,7 @@ use anyhow::Context;
 use lifesign_server::{Config, FirstStart, Service, logging};
 use tokio::net::TcpListener;
 
+use crate::ending;
 use crate::flags::ServiceFlags;
 
 /// The photograph of the request that the first start shows; `tests/images/README.md` states its
@@ -33,7 +34,11 @@ pub fn serve(flags: ServiceFlags) -> anyhow::Result<ExitCode> {
 }
 
 async fn run(config: &Config) -> anyhow::Result<()> {
-    let shutdown = shutdown()?;
+    let asked = ending::asked_to_end()?;
+    let shutdown = async {
+        asked.await;
+        tracing::info!("asked to end; finishing the requests in flight");
+    };
     let (service, first_start) = Service::open(config).await?;
     let listener = TcpListener::bind(config.listen)
         .await
@@ -84,20 +89,4 @@ The token is shown only now; `lifesign token issue --client {client}` makes anot
 fn base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(bytes)
-}
-
-/// Ready when the process is asked to end: Ctrl-C, or SIGTERM where there is such a thing.
-fn shutdown() -> std::io::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    Ok(async move {
-        #[cfg(unix)]
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        #[cfg(not(unix))]
-        let _ = tokio::signal::ctrl_c().await;
-        tracing::info!("asked to end; finishing the requests in flight");
-    })
 }

@@ -9,6 +9,7 @@ pub mod assemble;
 mod cache;
 pub mod evaluation;
 pub mod fit;
+pub mod listing;
 pub mod manifest;
 pub mod metrics;
 pub mod parallel;
@@ -21,4 +22,5 @@ pub mod units;
 
 pub use evaluation::Evaluation;
 pub use manifest::Manifest;
+pub use photograph::{Images, ReadError};
 pub use table::{RowProblem, TableError};

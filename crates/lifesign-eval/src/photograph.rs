@@ -1,14 +1,13 @@
 //! An image of the manifest, read once for all scorers.
 
 use std::cell::OnceCell;
-use std::io::Read;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use image::RgbImage;
 use lifesign::decode::{self, Limits};
 use lifesign::geometry::Rect;
 use lifesign::{Engine, ImageError, InferenceError};
+use lifesign_bulk::{FileError, Files, Place, PlaceError};
 use sha2::{Digest, Sha256};
 
 /// An image's bytes, and what was made of them so far.
@@ -18,6 +17,26 @@ pub struct Photograph {
     limits: Limits,
     picture: OnceCell<Timed<Result<RgbImage, ImageError>>>,
     face: OnceCell<Timed<Option<Rect>>>,
+}
+
+/// Where images are read from.
+#[derive(Clone, Copy)]
+pub struct Images<'a> {
+    /// How.
+    pub files: &'a Files,
+    /// The folder that their names are relative to.
+    pub folder: &'a Place,
+}
+
+/// An image that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Its name is none.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// Its file cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 /// A value and how long it took: whoever shares it counts its time as their own.
@@ -36,15 +55,14 @@ fn timed<T>(work: impl FnOnce() -> T) -> Timed<T> {
 }
 
 impl Photograph {
-    /// Reads a file. Of one over the limit only so much that decoding sees it is too large.
+    /// Reads the file `name` below `folder`. Of one over the limit only so much that decoding sees
+    /// it is too large.
     ///
     /// # Errors
-    /// The system's answer.
-    pub fn read(path: &Path, limits: Limits) -> std::io::Result<Photograph> {
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)?
-            .take(limits.max_bytes as u64 + 1)
-            .read_to_end(&mut bytes)?;
+    /// Why it cannot be read.
+    pub fn read(images: Images<'_>, name: &str, limits: Limits) -> Result<Photograph, ReadError> {
+        let place = images.folder.join(name)?;
+        let bytes = images.files.head(&place, limits.max_bytes as u64 + 1)?;
         Ok(Photograph {
             bytes,
             limits,

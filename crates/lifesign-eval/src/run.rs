@@ -10,7 +10,8 @@ use crate::cache::{self, Known, Writer};
 use crate::evaluation::Unreadable;
 use crate::manifest::{Manifest, Row};
 use crate::parallel;
-use crate::photograph::Photograph;
+use crate::photograph::{Images, Photograph};
+use crate::scorer::scores::Given;
 use crate::scorer::{Failure, Model, Response, Scorer};
 use crate::table::TableError;
 
@@ -74,7 +75,7 @@ enum Outcome {
     Failed { model: usize, cause: InferenceError },
 }
 
-/// Runs `scorers` on the images of `manifest`, found below `images`, on all cores. `progress` is
+/// Runs `scorers` on the `images` of `manifest` on all cores, reading them ahead. `progress` is
 /// called after each image; responses are kept in `folder`, if one is given. Where no scorer looks
 /// at images none is read.
 ///
@@ -82,7 +83,7 @@ enum Outcome {
 /// [`RunError`]; what was scored until then is in the cache.
 pub fn run(
     manifest: &Manifest,
-    images: &Path,
+    images: Images<'_>,
     scorers: &[Scorer],
     folder: Option<&Path>,
     mut progress: impl FnMut(),
@@ -111,12 +112,28 @@ pub fn run(
     };
     let mut rows_seen = 0;
     parallel::in_order(
-        &manifest.rows,
-        |row| (row, look(row, images, &models, &known)),
+        manifest.rows.iter(),
+        |row| {
+            let read = || Photograph::read(images, &row.image, Limits::default());
+            (row, (!models.is_empty()).then(read))
+        },
+        |(row, photograph)| match photograph {
+            None => (row, Outcome::Answers(Vec::new())),
+            Some(Err(why)) => (row, Outcome::Unreadable(why.to_string())),
+            Some(Ok(photograph)) => (row, look(row, &photograph, &models, &known)),
+        },
         |(row, outcome)| {
             progress();
             let nth_row = rows_seen;
             rows_seen += 1;
+            // Read by somebody else, in vain: no scorer is held against another on such a row.
+            let unread = given
+                .iter()
+                .find_map(|(_, all)| all[nth_row].as_ref().err());
+            let outcome = match unread {
+                Some(why) => Outcome::Unreadable(why.clone()),
+                None => outcome,
+            };
             match outcome {
                 Outcome::Unreadable(reason) => scored.unreadable.push(Unreadable {
                     line: row.line,
@@ -141,7 +158,7 @@ pub fn run(
                         scored.responses[position[nth]].push(answer.response);
                     }
                     for (position, responses) in &given {
-                        scored.responses[*position].push(responses[nth_row].clone());
+                        scored.responses[*position].extend(responses[nth_row].clone());
                     }
                     scored.rows.push(row.clone());
                 }
@@ -161,7 +178,7 @@ fn model(scorer: &Scorer) -> Option<&dyn Model> {
 }
 
 /// The scores made elsewhere, each with its place among the scorers, for every row.
-fn given(scorers: &[Scorer], rows: &[Row]) -> Result<Vec<(usize, Vec<Response>)>, RunError> {
+fn given(scorers: &[Scorer], rows: &[Row]) -> Result<Vec<(usize, Vec<Given>)>, RunError> {
     let mut given = Vec::new();
     for (nth, scorer) in scorers.iter().enumerate() {
         if let Scorer::Scores(file) = scorer {
@@ -175,14 +192,7 @@ fn given(scorers: &[Scorer], rows: &[Row]) -> Result<Vec<(usize, Vec<Response>)>
     Ok(given)
 }
 
-fn look(row: &Row, images: &Path, models: &[&dyn Model], known: &[Known]) -> Outcome {
-    if models.is_empty() {
-        return Outcome::Answers(Vec::new());
-    }
-    let photograph = match Photograph::read(&images.join(&row.image), Limits::default()) {
-        Ok(photograph) => photograph,
-        Err(why) => return Outcome::Unreadable(why.to_string()),
-    };
+fn look(row: &Row, photograph: &Photograph, models: &[&dyn Model], known: &[Known]) -> Outcome {
     let sha256 = photograph.sha256();
     let mut answers = Vec::new();
     for (nth, &model) in models.iter().enumerate() {
@@ -194,7 +204,7 @@ fn look(row: &Row, images: &Path, models: &[&dyn Model], known: &[Known]) -> Out
             });
             continue;
         }
-        match model.respond(row, &photograph) {
+        match model.respond(row, photograph) {
             Ok((response, took)) => answers.push(Answer {
                 response,
                 fresh: Some((key, took)),

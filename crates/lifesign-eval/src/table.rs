@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::io::Read;
 
 /// How many bad rows or images are spelled out in a message.
 const SHOWN: usize = 20;
@@ -89,19 +90,7 @@ impl Record<'_> {
 impl Table {
     /// Reads a file that has at least the columns `wanted`.
     pub fn parse(bytes: &[u8], wanted: &[&str]) -> Result<Table, TableError> {
-        let mut reader = csv::ReaderBuilder::new()
-            .trim(csv::Trim::All)
-            .flexible(true)
-            .from_reader(bytes);
-        let columns: Vec<String> = reader.headers()?.iter().map(str::to_owned).collect();
-        for (nth, name) in columns.iter().enumerate() {
-            if columns[..nth].contains(name) {
-                return Err(TableError::TwoColumns(name.clone()));
-            }
-        }
-        for name in wanted {
-            column(&columns, name)?;
-        }
+        let (columns, mut reader) = open(bytes, wanted)?;
         let records = reader.records().collect::<Result<_, _>>()?;
         Ok(Table { columns, records })
     }
@@ -115,8 +104,8 @@ impl Table {
         let mut problems = Vec::new();
         let mut line_of = HashMap::new();
         for values in &self.records {
-            let line = values.position().map_or(0, csv::Position::line);
-            let row = self.record(line, values).and_then(|record| {
+            let line = line(values);
+            let row = record(&self.columns, values).and_then(|record| {
                 match line_of.insert(record.image, line) {
                     Some(first) => Err(format!("{} is on line {first} already", record.image)),
                     None => read(record),
@@ -135,32 +124,57 @@ impl Table {
         }
         Ok(rows)
     }
+}
 
-    fn record<'a>(
-        &'a self,
-        line: u64,
-        values: &'a csv::StringRecord,
-    ) -> Result<Record<'a>, String> {
-        let columns = &self.columns;
-        if values.len() != columns.len() {
-            return Err(format!(
-                "{} values, but the header names {} columns",
-                values.len(),
-                columns.len()
-            ));
+/// The columns of a CSV file that has at least those `wanted`, and its reader at the first row.
+pub(crate) fn open<R: Read>(
+    source: R,
+    wanted: &[&str],
+) -> Result<(Vec<String>, csv::Reader<R>), TableError> {
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .flexible(true)
+        .from_reader(source);
+    let columns: Vec<String> = reader.headers()?.iter().map(str::to_owned).collect();
+    for (nth, name) in columns.iter().enumerate() {
+        if columns[..nth].contains(name) {
+            return Err(TableError::TwoColumns(name.clone()));
         }
-        let nth = columns.iter().position(|column| column == "image");
-        let image = nth.and_then(|nth| values.get(nth)).unwrap_or_default();
-        if image.is_empty() {
-            return Err("`image` is empty".to_owned());
-        }
-        Ok(Record {
-            columns,
-            line,
-            image,
-            values,
-        })
     }
+    for name in wanted {
+        column(&columns, name)?;
+    }
+    Ok((columns, reader))
+}
+
+/// The line that a record begins on, the header being 1.
+pub(crate) fn line(values: &csv::StringRecord) -> u64 {
+    values.position().map_or(0, csv::Position::line)
+}
+
+/// A record that has a value for each column, and an image.
+pub(crate) fn record<'a>(
+    columns: &'a [String],
+    values: &'a csv::StringRecord,
+) -> Result<Record<'a>, String> {
+    if values.len() != columns.len() {
+        return Err(format!(
+            "{} values, but the header names {} columns",
+            values.len(),
+            columns.len()
+        ));
+    }
+    let nth = columns.iter().position(|column| column == "image");
+    let image = nth.and_then(|nth| values.get(nth)).unwrap_or_default();
+    if image.is_empty() {
+        return Err("`image` is empty".to_owned());
+    }
+    Ok(Record {
+        columns,
+        line: line(values),
+        image,
+        values,
+    })
 }
 
 /// Position of a column.

@@ -1,6 +1,5 @@
 //! Where the images of `lifesign check` come from.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -8,6 +7,7 @@ use std::{fmt, fs};
 
 use anyhow::{Context, anyhow, bail};
 use lifesign::Limits;
+use lifesign_bulk::{Files, Place, PlaceError};
 use lifesign_server::fetch::{FetchLimits, Fetcher, Network};
 use lifesign_server::image_source::ImageSource;
 
@@ -16,15 +16,27 @@ const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One image to check.
 pub(super) enum Input {
-    File(PathBuf),
-    Url(String),
+    /// A file, here or in an object store.
+    Place(Place),
+    /// An address of the web, fetched under the service's rules.
+    Address(String),
+}
+
+impl Input {
+    /// What `name` stands for; a relative one is below `folder`.
+    pub(super) fn parse(name: &str, folder: &Place) -> Result<Input, PlaceError> {
+        if name.starts_with("https://") || name.starts_with("http://") {
+            return Ok(Input::Address(name.to_owned()));
+        }
+        folder.join(name).map(Input::Place)
+    }
 }
 
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Input::File(path) => path.display().fmt(f),
-            Input::Url(url) => url.fmt(f),
+            Input::Place(place) => place.fmt(f),
+            Input::Address(url) => url.fmt(f),
         }
     }
 }
@@ -32,19 +44,18 @@ impl fmt::Display for Input {
 /// The images that the command line names: files as they are, folders with all JPEG, PNG and WebP
 /// files below them, sorted.
 pub(super) fn collect(names: &[String]) -> anyhow::Result<Vec<Input>> {
+    let here = Place::Local(PathBuf::new());
     let mut inputs = Vec::new();
     for name in names {
-        let path = Path::new(name);
-        if name.starts_with("https://") || name.starts_with("http://") {
-            inputs.push(Input::Url(name.clone()));
-        } else if path.is_dir() {
-            let before = inputs.len();
-            collect_folder(path, &mut inputs)?;
-            if inputs.len() == before {
-                bail!("{name} holds no JPEG, PNG or WebP file");
+        match Input::parse(name, &here)? {
+            Input::Place(Place::Local(path)) if path.is_dir() => {
+                let before = inputs.len();
+                collect_folder(&path, &mut inputs)?;
+                if inputs.len() == before {
+                    bail!("{name} holds no JPEG, PNG or WebP file");
+                }
             }
-        } else {
-            inputs.push(Input::File(path.to_owned()));
+            input => inputs.push(input),
         }
     }
     Ok(inputs)
@@ -62,14 +73,15 @@ fn collect_folder(folder: &Path, inputs: &mut Vec<Input>) -> anyhow::Result<()> 
         if path.is_dir() && !path.is_symlink() {
             collect_folder(&path, inputs)?;
         } else if is_image(&path) {
-            inputs.push(Input::File(path));
+            inputs.push(Input::Place(Place::Local(path)));
         }
     }
     Ok(())
 }
 
 /// Reads inputs, with the same rules for addresses as the service has.
-pub(super) struct Loader {
+pub(super) struct Loader<'a> {
+    files: &'a Files,
     max_bytes: usize,
     /// Made for the first address: files need neither threads nor certificate authorities.
     downloads: OnceLock<Result<Downloads, String>>,
@@ -80,9 +92,10 @@ struct Downloads {
     fetcher: Fetcher,
 }
 
-impl Loader {
-    pub(super) fn new(limits: Limits) -> Loader {
+impl<'a> Loader<'a> {
+    pub(super) fn new(files: &'a Files, limits: Limits) -> Loader<'a> {
         Loader {
+            files,
             max_bytes: limits.max_bytes,
             downloads: OnceLock::new(),
         }
@@ -92,14 +105,8 @@ impl Loader {
     /// too large.
     pub(super) fn load(&self, input: &Input) -> anyhow::Result<Vec<u8>> {
         match input {
-            Input::File(path) => {
-                let mut bytes = Vec::new();
-                fs::File::open(path)?
-                    .take(self.max_bytes as u64 + 1)
-                    .read_to_end(&mut bytes)?;
-                Ok(bytes)
-            }
-            Input::Url(url) => self.download(url),
+            Input::Place(place) => Ok(self.files.head(place, self.max_bytes as u64 + 1)?),
+            Input::Address(url) => self.download(url),
         }
     }
 
@@ -161,6 +168,7 @@ mod tests {
             folder.path().display().to_string(),
             text,
             "https://example.org/1".to_owned(),
+            "s3://bucket/x.jpg".to_owned(),
         ];
         let found: Vec<String> = collect(&names)
             .unwrap()
@@ -174,7 +182,8 @@ mod tests {
                 "/b/x.webp",
                 "/c.JPG",
                 "/notes.txt",
-                "https://example.org/1"
+                "https://example.org/1",
+                "s3://bucket/x.jpg"
             ]
         );
     }

@@ -5,154 +5,58 @@ use std::time::Instant;
 
 use anstyle::{AnsiColor, Style};
 use indicatif::ProgressBar;
-use serde::Serialize;
-
-use super::{Checked, Outcome};
+use lifesign_bulk::Record;
+use lifesign_bulk::record::{Counts, Outcome};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 const UNSURE: Style = AnsiColor::Yellow.on_default();
 const FAINT: Style = Style::new().dimmed();
 
-/// One line of `--json`.
-#[derive(Serialize)]
-#[serde(tag = "outcome", rename_all = "lowercase")]
-enum Line<'a> {
-    Assessed {
-        liveness_score: f64,
-        passed: bool,
-        min_score: f64,
-        face: FaceBox,
-        elapsed_ms: f64,
-    },
-    #[serde(rename_all = "camelCase")]
-    Rejected {
-        code: &'a str,
-        failure_reason: &'a str,
-        message: String,
-    },
-    Error {
-        message: &'a str,
-    },
-}
-
-/// In pixels of the upright picture.
-#[derive(Serialize)]
-struct FaceBox {
-    x: f32,
-    y: f32,
-    width: f32,
-    height: f32,
-}
-
-#[derive(Serialize)]
-struct Named<'a> {
-    image: &'a str,
-    #[serde(flatten)]
-    line: Line<'a>,
-}
-
 /// Prints and counts.
 pub(super) struct Report<'a> {
     json: bool,
-    min_score: f64,
     /// Lines go around the bar, not through it.
     progress: &'a ProgressBar,
     start: Instant,
-    passed: usize,
-    spoofs: usize,
-    rejected: usize,
-    failed: usize,
+    counts: Counts,
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(json: bool, min_score: f64, progress: &'a ProgressBar) -> Self {
-        let start = Instant::now();
+    pub(super) fn new(json: bool, progress: &'a ProgressBar) -> Self {
         Report {
             json,
-            min_score,
             progress,
-            start,
-            passed: 0,
-            spoofs: 0,
-            rejected: 0,
-            failed: 0,
+            start: Instant::now(),
+            counts: Counts::default(),
         }
     }
 
-    pub(super) fn add(&mut self, checked: Checked) {
-        match &checked.outcome {
-            Outcome::Assessed { decision, .. } if decision.passed => self.passed += 1,
-            Outcome::Assessed { .. } => self.spoofs += 1,
-            Outcome::Rejected(_) => self.rejected += 1,
-            Outcome::Failed(why) => {
-                self.failed += 1;
-                self.progress.suspend(|| {
-                    anstream::eprintln!("{BAD}lifesign: {}: {why}{BAD:#}", checked.image)
-                });
-            }
+    pub(super) fn add(&mut self, record: &Record) {
+        self.counts.add(&record.outcome);
+        if let Outcome::Error { message } = &record.outcome {
+            unread(self.progress, &record.image, message);
         }
         self.progress.suspend(|| {
             if self.json {
-                self.print_json(&checked);
+                let text = serde_json::to_string(record);
+                anstream::println!("{}", text.expect("strings and finite numbers serialise"));
             } else {
-                print_human(&checked);
+                print_human(record);
             }
         });
     }
 
-    fn print_json(&self, checked: &Checked) {
-        let line = match &checked.outcome {
-            Outcome::Assessed { decision, face } => Line::Assessed {
-                liveness_score: decision.liveness_score,
-                passed: decision.passed,
-                min_score: self.min_score,
-                face: FaceBox {
-                    x: tenths(face.rect.x),
-                    y: tenths(face.rect.y),
-                    width: tenths(face.rect.width),
-                    height: tenths(face.rect.height),
-                },
-                elapsed_ms: (checked.elapsed.as_secs_f64() * 1e4).round() / 10.0,
-            },
-            Outcome::Rejected(why) => Line::Rejected {
-                code: why.code(),
-                failure_reason: why.failure_reason(),
-                message: why.to_string(),
-            },
-            Outcome::Failed(message) => Line::Error { message },
-        };
-        let named = Named {
-            image: &checked.image,
-            line,
-        };
-        let text = serde_json::to_string(&named).expect("strings and finite numbers serialise");
-        anstream::println!("{text}");
-    }
-
     /// Prints the sum and turns it into the exit code.
     pub(super) fn finish(self) -> ExitCode {
-        let Report {
-            passed,
-            spoofs,
-            rejected,
-            failed,
-            ..
-        } = self;
-        let all = passed + spoofs + rejected + failed;
-        if !self.json && all > 1 {
+        let counts = self.counts;
+        if !self.json && counts.all() > 1 {
             let seconds = self.start.elapsed().as_secs_f64();
-            let unread = if failed > 0 {
-                format!(", {failed} could not be read")
-            } else {
-                String::new()
-            };
-            anstream::println!(
-                "{FAINT}{all} images in {seconds:.1} s: {passed} passed, {spoofs} did not, \
-                 {rejected} could not be judged{unread}{FAINT:#}"
-            );
+            let sum = sum(&counts);
+            let all = counts.all();
+            anstream::println!("{FAINT}{all} images in {seconds:.1} s: {sum}{FAINT:#}");
         }
-        match (failed, spoofs + rejected) {
+        match (counts.unread, counts.failed + counts.rejected) {
             (0, 0) => ExitCode::SUCCESS,
             (0, _) => ExitCode::from(1),
             _ => ExitCode::from(2),
@@ -160,31 +64,49 @@ impl<'a> Report<'a> {
     }
 }
 
-fn print_human(checked: &Checked) {
-    let image = &checked.image;
-    match &checked.outcome {
-        Outcome::Assessed { decision, .. } => {
-            let (style, word) = if decision.passed {
+/// How many ended how, in words.
+pub(super) fn sum(counts: &Counts) -> String {
+    let Counts {
+        passed,
+        failed,
+        rejected,
+        unread,
+    } = counts;
+    let unread = match unread {
+        0 => String::new(),
+        unread => format!(", {unread} could not be read"),
+    };
+    format!("{passed} passed, {failed} did not, {rejected} could not be judged{unread}")
+}
+
+/// Names an image that could not be read.
+pub(super) fn unread(progress: &ProgressBar, image: &str, why: &str) {
+    progress.suspend(|| anstream::eprintln!("{BAD}lifesign: {image}: {why}{BAD:#}"));
+}
+
+fn print_human(record: &Record) {
+    let image = &record.image;
+    match &record.outcome {
+        Outcome::Assessed {
+            liveness_score,
+            passed,
+            elapsed_ms,
+            ..
+        } => {
+            let (style, word) = if *passed {
                 (GOOD, "live ")
             } else {
                 (BAD, "spoof")
             };
-            let milliseconds = checked.elapsed.as_secs_f64() * 1e3;
             anstream::println!(
-                "{style}{word}  {:.4}{style:#}  {image}  {FAINT}{milliseconds:.0} ms{FAINT:#}",
-                decision.liveness_score
+                "{style}{word}  {liveness_score:.4}{style:#}  {image}  {FAINT}{elapsed_ms:.0} ms{FAINT:#}"
             );
         }
-        Outcome::Rejected(why) => {
+        Outcome::Rejected { code, message, .. } => {
             anstream::println!(
-                "{UNSURE}refused      {UNSURE:#}  {image}  {why} {FAINT}{}{FAINT:#}",
-                why.code()
+                "{UNSURE}refused      {UNSURE:#}  {image}  {message} {FAINT}{code}{FAINT:#}"
             );
         }
-        Outcome::Failed(_) => {} // already on stderr
+        Outcome::Error { .. } => {} // already on stderr
     }
-}
-
-fn tenths(pixels: f32) -> f32 {
-    (pixels * 10.0).round() / 10.0
 }

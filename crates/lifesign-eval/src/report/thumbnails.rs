@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
-use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,19 +9,19 @@ use image::{DynamicImage, ImageFormat};
 use lifesign::Limits;
 
 use crate::evaluation::Evaluation;
-use crate::photograph::Photograph;
+use crate::photograph::{Images, Photograph};
 
 /// Longer side, in pixels.
 const SIDE: u32 = 120;
 
 /// A `data:` URL for each image among the worst errors that can be read below `images`.
-pub fn of_worst(evaluation: &Evaluation, images: &Path) -> BTreeMap<String, String> {
+pub fn of_worst(evaluation: &Evaluation, images: Images<'_>) -> BTreeMap<String, String> {
     let worst = evaluation.scorers.iter().map(|report| &report.worst);
     let rows = worst.flat_map(|worst| worst.attacks.iter().chain(&worst.bona_fide));
     let mut thumbnails = BTreeMap::new();
     for row in rows {
         if !thumbnails.contains_key(&row.image)
-            && let Some(thumbnail) = thumbnail(&images.join(&row.image))
+            && let Some(thumbnail) = thumbnail(images, &row.image)
         {
             thumbnails.insert(row.image.clone(), thumbnail);
         }
@@ -30,8 +29,8 @@ pub fn of_worst(evaluation: &Evaluation, images: &Path) -> BTreeMap<String, Stri
     thumbnails
 }
 
-fn thumbnail(path: &Path) -> Option<String> {
-    let photograph = Photograph::read(path, Limits::default()).ok()?;
+fn thumbnail(images: Images<'_>, name: &str) -> Option<String> {
+    let photograph = Photograph::read(images, name, Limits::default()).ok()?;
     let (picture, _) = photograph.picture().ok()?;
     let small = DynamicImage::ImageRgb8(picture.clone()).thumbnail(SIDE, SIDE);
     let mut jpeg = Cursor::new(Vec::new());
