@@ -57,7 +57,12 @@ impl Server {
 
     /// Starts in `folder` with further flags.
     pub fn start_with(folder: TempDir, flags: &[&str]) -> Server {
-        let mut process = lifesign()
+        Server::start_as(lifesign(), folder, flags)
+    }
+
+    /// Starts what `command` runs, such as `lifesign` in an environment of its own.
+    pub fn start_as(mut command: Command, folder: TempDir, flags: &[&str]) -> Server {
+        let mut process = command
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(folder.path().join("data"))
             .args(flags)

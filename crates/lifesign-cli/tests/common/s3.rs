@@ -35,7 +35,7 @@ impl S3 {
         let listener = runtime.block_on(listener).unwrap();
         let address = listener.local_addr().unwrap();
         let routes = Router::new()
-            .route("/faces", get(list))
+            .route("/faces", get(list).post(delete))
             .route("/faces/", get(list))
             .route("/faces/{*key}", get(read).put(write))
             .layer(DefaultBodyLimit::max(1 << 26))
@@ -101,6 +101,20 @@ async fn write(
     }
     objects.insert(key, bytes);
     [("etag", "\"x\"")].into_response()
+}
+
+/// Deletes what a list names.
+async fn delete(State(bucket): State<Bucket>, named: String) -> String {
+    let mut objects = bucket.objects.lock().unwrap();
+    let keys = named.split("<Key>").skip(1);
+    let deleted: String = keys
+        .filter_map(|rest| rest.split("</Key>").next())
+        .map(|key| {
+            objects.remove(key);
+            format!("<Deleted><Key>{key}</Key></Deleted>")
+        })
+        .collect();
+    format!("<DeleteResult>{deleted}</DeleteResult>")
 }
 
 async fn list(
