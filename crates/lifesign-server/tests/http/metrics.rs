@@ -1,6 +1,6 @@
 //! What Prometheus reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lifesign::{AssessError, AssessOptions, Rejection};
@@ -121,6 +121,22 @@ async fn requests_decisions_rejections_and_limits_are_counted_by_what_they_are()
         ),
         1.0
     );
+    // What dashboards and alerts are held against.
+    let listed: BTreeSet<&str> = include_str!("../../../../tests/deploy/metrics.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let there: BTreeSet<&str> = samples
+        .keys()
+        .map(|sample| sample.split('{').next().unwrap())
+        .map(|name| {
+            let histogram = ["_bucket", "_sum", "_count"];
+            let family = histogram.iter().find_map(|end| name.strip_suffix(end));
+            family.unwrap_or(name)
+        })
+        .collect();
+    assert_eq!(there, listed);
     let all = format!("{samples:?}");
     assert!(
         !all.contains("script") && !all.contains("secret"),
