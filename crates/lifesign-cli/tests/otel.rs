@@ -23,43 +23,12 @@ fn collector() -> (String, mpsc::Receiver<(String, Vec<u8>)>) {
     let (sender, bodies) = mpsc::channel();
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            if sender.send(receive(&mut stream)).is_err() {
+            if sender.send(common::receive(&mut stream, "200 OK")).is_err() {
                 return;
             }
         }
     });
     (url, bodies)
-}
-
-fn receive(stream: &mut TcpStream) -> (String, Vec<u8>) {
-    let mut read = Vec::new();
-    let mut chunk = [0; 4096];
-    loop {
-        let length = stream.read(&mut chunk).unwrap();
-        read.extend_from_slice(&chunk[..length]);
-        let Some(end) = read.windows(4).position(|window| window == b"\r\n\r\n") else {
-            assert_ne!(length, 0, "the request ended in its head");
-            continue;
-        };
-        let head = String::from_utf8(read[..end].to_vec()).unwrap();
-        let expected = head
-            .lines()
-            .find_map(|line| {
-                line.to_ascii_lowercase()
-                    .strip_prefix("content-length: ")?
-                    .parse()
-                    .ok()
-            })
-            .unwrap_or(0);
-        let mut body = read.split_off(end + 4);
-        let there = body.len();
-        body.resize(expected, 0);
-        stream.read_exact(&mut body[there..]).unwrap();
-        stream
-            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-            .unwrap();
-        return (head, body);
-    }
 }
 
 #[test]

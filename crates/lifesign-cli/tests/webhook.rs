@@ -2,8 +2,7 @@
 
 mod common;
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use common::Server;
@@ -12,41 +11,8 @@ use serde_json::Value;
 /// Takes one event and answers with `status`.
 fn receive(listener: &TcpListener, status: &str) -> Value {
     let (mut stream, _) = listener.accept().unwrap();
-    let (head, mut body) = head(&mut stream);
-    let length = head
-        .lines()
-        .find_map(|line| {
-            line.to_ascii_lowercase()
-                .strip_prefix("content-length: ")?
-                .parse()
-                .ok()
-        })
-        .unwrap_or(0);
-    let mut rest = vec![0; length - body.len()];
-    stream.read_exact(&mut rest).unwrap();
-    body.extend(rest);
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-    )
-    .unwrap();
+    let (_, body) = common::receive(&mut stream, status);
     serde_json::from_slice(&body).unwrap()
-}
-
-/// The head of a request, and what of its body came with it.
-fn head(stream: &mut TcpStream) -> (String, Vec<u8>) {
-    let mut read = Vec::new();
-    let mut chunk = [0; 1024];
-    loop {
-        let length = stream.read(&mut chunk).unwrap();
-        read.extend_from_slice(&chunk[..length]);
-        let end = read.windows(4).position(|window| window == b"\r\n\r\n");
-        if let Some(end) = end {
-            let body = read.split_off(end + 4);
-            return (String::from_utf8(read).unwrap(), body);
-        }
-        assert_ne!(length, 0, "the request ended in its head");
-    }
 }
 
 /// Waits for a state that a working courier reaches soon.

@@ -35,6 +35,38 @@ pub fn skipped(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {why}");
 }
 
+/// Takes one request and answers with `status`; returns its head and its body.
+pub fn receive(stream: &mut TcpStream, status: &str) -> (String, Vec<u8>) {
+    let mut read = Vec::new();
+    let mut chunk = [0; 4096];
+    let end = loop {
+        let length = stream.read(&mut chunk).unwrap();
+        read.extend_from_slice(&chunk[..length]);
+        match read.windows(4).position(|window| window == b"\r\n\r\n") {
+            Some(end) => break end,
+            None => assert_ne!(length, 0, "the request ended in its head"),
+        }
+    };
+    let mut body = read.split_off(end + 4);
+    let head = String::from_utf8(read).unwrap();
+    let length = head
+        .lines()
+        .find_map(|line| {
+            let line = line.to_ascii_lowercase();
+            line.strip_prefix("content-length: ")?.parse().ok()
+        })
+        .unwrap_or(0);
+    let there = body.len();
+    body.resize(length, 0);
+    stream.read_exact(&mut body[there..]).unwrap();
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    (head, body)
+}
+
 /// A running server; killed when dropped.
 pub struct Server {
     process: Child,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -197,6 +198,16 @@ impl Server {
         let _ = self.stop.send(());
         self.task
     }
+}
+
+/// A liveness call that a gated engine has begun with.
+pub async fn begun(server: &Arc<Server>, entered: &AtomicBool) -> JoinHandle<Answer> {
+    let asking = Arc::clone(server);
+    let call = tokio::spawn(async move { asking.ask(&request()).await });
+    while !entered.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    call
 }
 
 /// A response that was read to its end.
