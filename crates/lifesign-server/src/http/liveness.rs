@@ -1,6 +1,6 @@
 //! The liveness call, from request to answer.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::Request;
 use axum::http::HeaderMap;
@@ -20,6 +20,8 @@ use crate::webhooks;
 
 /// Asks for more than the contract's keys.
 const EXTENSIONS: &str = "lifesign-extensions";
+/// Longer than that no client waits for what is not its business.
+const ARCHIVE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Answers the `POST` of a photograph, in any dialect.
 pub(crate) async fn judge<D: Dialect>(app: &App, request: Request) -> Response {
@@ -64,12 +66,11 @@ async fn answer<D: Dialect>(app: &App, request: Request) -> Result<Answer, ApiEr
     };
 
     match assess(app, image, options).await {
-        Ok(Verified {
+        Ok(Scored {
             assessment,
             sha256,
             photograph,
         }) => {
-            quota.used();
             let decision = Decision::new(assessment.score, threshold.value());
             let attempt = NewAttempt {
                 score: Some(decision.liveness_score),
@@ -77,6 +78,7 @@ async fn answer<D: Dialect>(app: &App, request: Request) -> Result<Answer, ApiEr
                 ..attempt
             };
             let attempt = record(app, &attempt).await?;
+            quota.used();
             archive(app, &attempt, photograph).await;
             app.metrics
                 .decided(options.device, decision.liveness_score, decision.passed);
@@ -130,13 +132,13 @@ async fn find_collection(
 }
 
 /// A photograph that was judged.
-struct Verified {
+struct Scored {
     assessment: Assessment,
     sha256: [u8; 32],
     photograph: Vec<u8>,
 }
 
-async fn assess(app: &App, image: String, options: AssessOptions) -> Result<Verified, ApiError> {
+async fn assess(app: &App, image: String, options: AssessOptions) -> Result<Scored, ApiError> {
     let source = ImageSource::parse(&image, app.max_image_bytes)?;
     drop(image);
     let photograph = match source {
@@ -165,7 +167,7 @@ async fn assess(app: &App, image: String, options: AssessOptions) -> Result<Veri
         Err(error) => return Err(ApiError::internal(error)),
     };
     match outcome {
-        Ok(assessment) if (0.0..=1.0).contains(&assessment.score) => Ok(Verified {
+        Ok(assessment) if (0.0..=1.0).contains(&assessment.score) => Ok(Scored {
             assessment,
             sha256,
             photograph,
@@ -191,10 +193,13 @@ async fn record(app: &App, attempt: &NewAttempt<'_>) -> Result<Attempt, ApiError
 /// its way; an archive that fails is the operator's trouble and not the client's.
 async fn archive(app: &App, attempt: &Attempt, photograph: Vec<u8>) {
     let Some(archive) = &app.archive else { return };
-    if let Err(error) = archive.keep(&app.store, attempt, photograph).await {
-        let attempt = &attempt.id;
-        tracing::error!(attempt, cause = chain(&error), "the photograph is not kept");
-    }
+    let keep = archive.keep(&app.store, attempt, photograph);
+    let cause = match tokio::time::timeout(ARCHIVE_TIMEOUT, keep).await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => chain(&error),
+        Err(_) => "the archive does not answer".to_owned(),
+    };
+    tracing::error!(attempt = attempt.id, cause, "the photograph is not kept");
 }
 
 /// The signed receipt of a recorded attempt, unless receipts are switched off.
