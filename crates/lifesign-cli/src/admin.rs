@@ -10,7 +10,7 @@ use lifesign_server::limits::ClientLimits;
 use lifesign_server::store::Holdings;
 use lifesign_server::{Admin, parse_lifetime, parse_limit, parse_rate};
 
-use crate::flags::DataFlags;
+use crate::flags::{AdminFlags, ArchiveFlags, DataFlags};
 
 #[derive(Subcommand)]
 pub enum ClientCommand {
@@ -35,7 +35,7 @@ pub struct EraseClient {
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
-    data: DataFlags,
+    data: ArchiveFlags,
 }
 
 #[derive(Args)]
@@ -133,7 +133,10 @@ pub struct OneCollection {
 }
 
 /// Opens the data folder and runs `work` on it: all that a command does.
-pub fn manage<F>(data: DataFlags, work: impl FnOnce(Admin) -> F) -> anyhow::Result<ExitCode>
+pub fn manage<F, const ARCHIVE: bool>(
+    data: AdminFlags<ARCHIVE>,
+    work: impl FnOnce(Admin) -> F,
+) -> anyhow::Result<ExitCode>
 where
     F: Future<Output = anyhow::Result<()>>,
 {
@@ -141,7 +144,10 @@ where
 }
 
 /// Opens the data folder and runs `work` on it.
-pub fn with_admin<T, F>(data: DataFlags, work: impl FnOnce(Admin) -> F) -> anyhow::Result<T>
+pub fn with_admin<T, F, const ARCHIVE: bool>(
+    data: AdminFlags<ARCHIVE>,
+    work: impl FnOnce(Admin) -> F,
+) -> anyhow::Result<T>
 where
     F: Future<Output = anyhow::Result<T>>,
 {

@@ -11,8 +11,14 @@ use lifesign_server::config::{Config, ConfigError, Effective, KEYS, Key};
 pub struct ServiceFlags(Given);
 
 /// The flags that name the data folder, or what takes its place: for commands that administer it.
+pub type DataFlags = AdminFlags<false>;
+
+/// Those, and the ones that name the archive of photographs.
+pub type ArchiveFlags = AdminFlags<true>;
+
+/// The flags of commands that administer.
 #[derive(Debug, Clone)]
-pub struct DataFlags(Given);
+pub struct AdminFlags<const ARCHIVE: bool>(Given);
 
 #[derive(Debug, Clone)]
 struct Given {
@@ -27,22 +33,19 @@ impl ServiceFlags {
     }
 }
 
-impl DataFlags {
+impl<const ARCHIVE: bool> AdminFlags<ARCHIVE> {
     /// The configuration that these flags, the environment and the file make together.
     pub fn load(self) -> Result<Config, ConfigError> {
         Config::load(self.0.flags, self.0.file.as_deref()).map(|(config, _)| config)
     }
 }
 
-fn is_data(key: &Key) -> bool {
-    const DATA: &[&str] = &[
-        "data_dir",
-        "database",
-        "secret_file",
-        "images_keep_in",
-        "images_keep_key",
-    ];
-    DATA.contains(&key.name)
+fn administers<const ARCHIVE: bool>(key: &Key) -> bool {
+    match key.name {
+        "data_dir" | "database" | "secret_file" => true,
+        "images_keep_in" | "images_keep_key" => ARCHIVE,
+        _ => false,
+    }
 }
 
 /// Adds `--config` and a flag for each key that is `wanted`.
@@ -96,9 +99,9 @@ impl Args for ServiceFlags {
     }
 }
 
-impl FromArgMatches for DataFlags {
+impl<const ARCHIVE: bool> FromArgMatches for AdminFlags<ARCHIVE> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(DataFlags(given(matches, is_data)))
+        Ok(AdminFlags(given(matches, administers::<ARCHIVE>)))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -106,9 +109,9 @@ impl FromArgMatches for DataFlags {
     }
 }
 
-impl Args for DataFlags {
+impl<const ARCHIVE: bool> Args for AdminFlags<ARCHIVE> {
     fn augment_args(command: Command) -> Command {
-        augment(command, is_data)
+        augment(command, administers::<ARCHIVE>)
     }
 
     fn augment_args_for_update(command: Command) -> Command {

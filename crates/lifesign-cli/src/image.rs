@@ -8,7 +8,8 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use lifesign_server::archive;
 
-use crate::admin::{OfClient, manage};
+use crate::admin::manage;
+use crate::flags::ArchiveFlags;
 
 #[derive(Subcommand)]
 pub enum ImageCommand {
@@ -16,7 +17,7 @@ pub enum ImageCommand {
     /// print the public one, for the key `images_keep_key`.
     Keygen(Keygen),
     /// List the kept photographs of a client, and until when they are kept.
-    List(OfClient),
+    List(OfArchive),
     /// Fetch the photograph of an attempt: encrypted, or decrypted where the private key is given.
     Fetch(Fetch),
 }
@@ -39,7 +40,16 @@ pub struct Fetch {
     #[arg(long, value_name = "FILE")]
     identity: Option<PathBuf>,
     #[command(flatten)]
-    of: OfClient,
+    of: OfArchive,
+}
+
+#[derive(Args)]
+pub struct OfArchive {
+    /// The client's name.
+    #[arg(long, value_name = "NAME")]
+    client: String,
+    #[command(flatten)]
+    data: ArchiveFlags,
 }
 
 /// Runs `lifesign image …`.
