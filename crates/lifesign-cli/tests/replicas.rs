@@ -5,7 +5,6 @@ mod common;
 mod postgres;
 
 use std::collections::HashMap;
-use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,7 +14,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use common::{image, lifesign};
+use common::{bearer, image, lifesign};
 use postgres::Postgres;
 use serde_json::{Value, json};
 
@@ -104,24 +103,10 @@ fn pipe(mut from: TcpStream, mut to: TcpStream) {
     });
 }
 
-/// Status and body of a call on a connection of its own; `None` where it broke.
+/// Status and body of a call; `None` where it broke.
 fn call(address: &str, call: &str, token: &str, body: &str) -> Option<(u16, Value)> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    stream
-        .set_read_timeout(Some(Duration::from_secs(30)))
-        .ok()?;
-    write!(
-        stream,
-        "{call} HTTP/1.1\r\nhost: lifesign\r\nconnection: close\r\ncontent-type: application/json\r\n\
-         authorization: Bearer {token}\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some((status, serde_json::from_str(body).ok()?))
+    let (status, answer) = common::call(address, call, &[&bearer(token)], body).ok()?;
+    Some((status, serde_json::from_str(&answer).ok()?))
 }
 
 #[test]

@@ -2,22 +2,18 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Response, Url, redirect};
+use reqwest::{Client, Response, Url};
 
 use crate::error::chain;
+use crate::outgoing;
 
 /// A set of keys is a few kilobytes.
 const MAX_BYTES: usize = 1 << 20;
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A client for key sets: no redirects, so that keys come from where they were expected.
+/// A client for key sets.
 pub(crate) fn client() -> Result<Client, reqwest::Error> {
-    Client::builder()
-        .user_agent(concat!("lifesign/", env!("CARGO_PKG_VERSION")))
-        .no_proxy()
-        .redirect(redirect::Policy::none())
-        .timeout(TIMEOUT)
-        .build()
+    outgoing::client(TIMEOUT)
 }
 
 /// The bytes at `url`; the error is for a log or a terminal, and does not name the address.

@@ -37,6 +37,7 @@ mod jwks;
 pub mod limits;
 pub mod logging;
 mod metrics;
+mod outgoing;
 pub mod receipt;
 mod service;
 mod signature;

@@ -1,6 +1,5 @@
 //! What the service counts and measures, for Prometheus. Every service has a registry of its own.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -73,18 +72,18 @@ struct Outcome {
     outcome: &'static str,
 }
 
-type Seconds<L> = Family<L, Histogram, fn() -> Histogram>;
+type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// The service's figures.
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<Request, Counter>,
-    request_seconds: Seconds<Route>,
+    request_seconds: Histograms<Route>,
     queue_length: Gauge,
     queue_wait: Histogram,
-    stages: Seconds<StageLabel>,
+    stages: Histograms<StageLabel>,
     decisions: Family<DecisionLabels, Counter>,
-    scores: Seconds<Os>,
+    scores: Histograms<Os>,
     rejections: Family<Reason, Counter>,
     limited: Family<Limited, Counter>,
     deliveries: Family<Outcome, Counter>,
@@ -122,13 +121,11 @@ impl Metrics {
             deliveries: Family::default(),
             workers: Gauge::default(),
         };
-        let build: BTreeMap<&str, String> = [
+        metrics.register(vec![
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
             ("build", crate::BUILD.to_owned()),
             ("models", models.to_owned()),
-        ]
-        .into();
-        metrics.register(build.into_iter().collect());
+        ]);
         metrics.begin_at_zero();
         metrics
     }

@@ -19,7 +19,6 @@ use crate::http::{self, App, ConnectionLimits};
 use crate::inference::{Assess, InferencePool, PoolConfig};
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
-use crate::receipt;
 use crate::signature::Signature;
 use crate::store::Store;
 use crate::webhooks::Courier;
@@ -152,7 +151,7 @@ impl Service {
             None => None,
         };
         let app = App {
-            archive: archive.clone(),
+            archive,
             courier: courier(config, store.clone(), webhooks, &metrics),
             limiter: Limiter::new(config.client_limits),
             metrics,
@@ -160,7 +159,7 @@ impl Service {
             auth,
             token_lifetime: config.token_lifetime,
             model,
-            weights: receipt::weights(engine.models()),
+            weights: lifesign::checksums(engine.models()),
             engine,
             pool,
             fetcher,

@@ -38,7 +38,7 @@ pub use decision::{DEFAULT_MIN_SCORE, Decision, Verdict};
 pub use decode::{ImageError, Limits};
 pub use detect::Face;
 pub use engine::{AssessError, AssessOptions, Assessment, Engine, EngineConfig, Stage};
-pub use models::{LoadError, ModelInfo};
+pub use models::{LoadError, ModelInfo, checksums};
 pub use network::InferenceError;
 pub use pad::calibration::Device;
 pub use rejection::Rejection;

@@ -2,6 +2,7 @@
 //! checked against its card.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
@@ -34,6 +35,17 @@ pub struct ModelFile {
     pub name: String,
     /// SHA-256 of its content, in lower-case hexadecimal.
     pub sha256: String,
+}
+
+/// The SHA-256 of every file that answers of these models depend on, by its name such as
+/// `lifesign-pad/far.onnx`.
+pub fn checksums(models: &[ModelInfo]) -> BTreeMap<String, String> {
+    let files = models.iter().flat_map(|model| {
+        let named =
+            |file: &ModelFile| (format!("{}/{}", model.name, file.name), file.sha256.clone());
+        model.files.iter().map(named)
+    });
+    files.collect()
 }
 
 impl fmt::Display for ModelInfo {

@@ -37,11 +37,6 @@ impl Judge {
 
     /// Everything that its records depend on besides the images.
     pub(super) fn settings(&self) -> Settings {
-        let models = self.engine.models().iter().flat_map(|model| {
-            let name = |file| format!("{}/{file}", model.name);
-            let files = model.files.iter();
-            files.map(move |file| (name(&file.name), file.sha256.clone()))
-        });
         let words = [
             ("lifesign", env!("CARGO_PKG_VERSION").to_owned()),
             ("min_score", self.min_score.to_string()),
@@ -49,6 +44,7 @@ impl Judge {
             ("profile", self.profile.to_string()),
         ];
         let words = words.map(|(name, value)| (name.to_owned(), value));
+        let models = lifesign::checksums(self.engine.models());
         words.into_iter().chain(models).collect()
     }
 

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -33,6 +34,41 @@ pub fn lifesign() -> Command {
 /// Says that a test did not run, and why, past the test harness, which would keep it to itself.
 pub fn skipped(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}
+
+/// The header that shows a token.
+pub fn bearer(token: &str) -> String {
+    format!("authorization: Bearer {token}")
+}
+
+/// Status and body of a call, such as `GET /healthz`, on a connection of its own.
+pub fn call(
+    address: &str,
+    call: &str,
+    headers: &[&str],
+    body: &str,
+) -> std::io::Result<(u16, String)> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let more: String = headers
+        .iter()
+        .map(|header| format!("{header}\r\n"))
+        .collect();
+    write!(
+        stream,
+        "{call} HTTP/1.1\r\nhost: lifesign\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n{more}\r\n{body}",
+        body.len()
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let broken = || std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(broken)?;
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    Ok((status.ok_or_else(broken)?, body.to_owned()))
 }
 
 /// Takes one request and answers with `status`; returns its head and its body.
@@ -174,19 +210,14 @@ impl Server {
 
     /// The body of a call's answer, which must be 200.
     pub fn call(&self, call: &str, token: &str, body: &str) -> String {
-        let mut stream = TcpStream::connect(self.url.strip_prefix("http://").unwrap()).unwrap();
-        write!(
-            stream,
-            "{call} HTTP/1.1\r\nhost: lifesign\r\nconnection: close\r\ncontent-type: application/json\r\n\
-             authorization: Bearer {token}\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 200 "), "{answer}");
-        body.to_owned()
+        let (status, answer) = self::call(self.address(), call, &[&bearer(token)], body).unwrap();
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
+    /// Host and port.
+    pub fn address(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
     }
 
     /// Ends it as a crash does.

@@ -59,6 +59,7 @@ pub struct Subject {
     pub expired: bool,
 }
 
+#[derive(Clone)]
 struct Key {
     kid: Option<String>,
     algorithm: Algorithm,
@@ -168,7 +169,7 @@ impl IdentityProvider {
                 Keys {
                     fetched: before.fetched,
                     asked: now,
-                    keys: before.keys.iter().map(Key::again).collect(),
+                    keys: before.keys.clone(),
                 }
             }
         };
@@ -183,16 +184,6 @@ impl IdentityProvider {
             return Err("the key set holds no RS256, ES256 or EdDSA key".to_owned());
         }
         Ok(keys)
-    }
-}
-
-impl Key {
-    fn again(&self) -> Key {
-        Key {
-            kid: self.kid.clone(),
-            algorithm: self.algorithm,
-            key: self.key.clone(),
-        }
     }
 }
 

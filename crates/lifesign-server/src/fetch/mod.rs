@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 
 use crate::error::{Unjudgeable, chain};
 use crate::image_source;
+use crate::outgoing::USER_AGENT;
 
 /// Hops after the first address.
 const MAX_REDIRECTS: usize = 3;
@@ -91,7 +92,7 @@ impl Fetcher {
             roots,
         } = network;
         let mut builder = Client::builder()
-            .user_agent(concat!("lifesign/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .https_only(true)
             .no_proxy()
             .referer(false)

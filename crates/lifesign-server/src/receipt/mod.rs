@@ -13,7 +13,6 @@ pub use verify::{VerifyError, fetch_keys, matches_image, read_keys, verify};
 
 use std::collections::BTreeMap;
 
-use lifesign::ModelInfo;
 use serde::{Deserialize, Serialize};
 
 /// The `typ` of a receipt's header (RFC 8725, 3.11), so that no other JWS passes for one.
@@ -49,16 +48,4 @@ pub struct Statement {
     /// SHA-256 of every file that the score depends on, by its name such as
     /// `lifesign-pad/far.onnx`.
     pub weights: BTreeMap<String, String>,
-}
-
-/// The `weights` of the loaded models.
-pub(crate) fn weights(models: &[ModelInfo]) -> BTreeMap<String, String> {
-    let files = models.iter().flat_map(|model| {
-        let named = |name: &str| format!("{}/{name}", model.name);
-        model
-            .files
-            .iter()
-            .map(move |file| (named(&file.name), file.sha256.clone()))
-    });
-    files.collect()
 }

@@ -185,11 +185,19 @@ async fn connect(
     connections: u32,
     url: Url,
 ) -> Result<AnyPool, sqlx::Error> {
-    options
+    let address = AnyConnectOptions::from_url(&url)?;
+    let connected = options
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
-        .connect_with(AnyConnectOptions::from_url(&url)?)
-        .await
+        .connect_with(address.clone())
+        .await;
+    match connected {
+        // The pool tried all that time and does not say what went wrong: one more try does.
+        Err(timed_out @ sqlx::Error::PoolTimedOut) => {
+            Err(address.connect().await.err().unwrap_or(timed_out))
+        }
+        other => other,
+    }
 }
 
 /// The address of a SQLite file that is made where it is not there.

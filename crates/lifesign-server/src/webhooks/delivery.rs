@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, redirect};
 use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 
@@ -16,6 +16,7 @@ use super::WebhookSecret;
 use crate::auth::{Seal, SealError, Secret};
 use crate::error::chain;
 use crate::metrics::Metrics;
+use crate::outgoing;
 use crate::store::{Due, Store, StoreError};
 
 /// Deliveries at the same time, and to one webhook: those that do not answer must not keep the
@@ -102,17 +103,10 @@ impl Courier {
         config: DeliveryConfig,
         metrics: Arc<Metrics>,
     ) -> Result<Courier, reqwest::Error> {
-        let client = Client::builder()
-            .user_agent(concat!("lifesign/", env!("CARGO_PKG_VERSION")))
-            .no_proxy()
-            // A redirected POST would become a GET, or leak the event to another host.
-            .redirect(redirect::Policy::none())
-            .timeout(config.timeout)
-            .build()?;
         Ok(Courier {
             store,
             seal,
-            client,
+            client: outgoing::client(config.timeout)?,
             config,
             metrics,
             posted: Notify::new(),
