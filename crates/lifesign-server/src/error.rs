@@ -47,15 +47,18 @@ pub enum Limit {
     Concurrency,
     /// Judged photographs in a month.
     Quota,
+    /// Judgements of nearly the same photograph in a day.
+    SameImage,
 }
 
 impl Limit {
-    /// `rate`, `concurrency` or `quota`.
+    /// `rate`, `concurrency`, `quota` or `same_image`.
     pub fn as_str(self) -> &'static str {
         match self {
             Limit::Rate => "rate",
             Limit::Concurrency => "concurrency",
             Limit::Quota => "quota",
+            Limit::SameImage => "same_image",
         }
     }
 
@@ -64,6 +67,9 @@ impl Limit {
             Limit::Rate => "Too many requests. Try again in a moment.",
             Limit::Concurrency => "Too many requests at the same time. Try again in a moment.",
             Limit::Quota => "The quota of this month is used up.",
+            Limit::SameImage => {
+                "Nearly the same image was sent too often today. Take a new photograph."
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ use lifesign::{AssessError, AssessOptions, Assessment, Engine, ModelInfo, Stage}
 use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
+use crate::error::ApiError;
 use crate::metrics::Metrics;
 
 /// What the service needs of an engine.
@@ -73,6 +74,15 @@ pub enum PoolError {
     /// The workers are gone: the service is shutting down.
     #[error("the inference workers are gone")]
     Gone,
+}
+
+impl From<PoolError> for ApiError {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Full | PoolError::Late => ApiError::Overloaded,
+            PoolError::Panicked | PoolError::Gone => ApiError::internal(error),
+        }
+    }
 }
 
 /// What came of a photograph.
@@ -138,6 +148,19 @@ impl InferencePool {
             workers,
             deadline: config.deadline,
         })
+    }
+
+    /// Whether one more photograph could wait now. It takes no place: by the time that it is there
+    /// the queue may be full all the same.
+    ///
+    /// # Errors
+    /// The pool is full.
+    pub(crate) fn has_room(&self) -> Result<(), PoolError> {
+        // A queue of none has room when a worker stands before it, which only trying tells.
+        match self.jobs.capacity() != Some(0) && self.jobs.is_full() {
+            true => Err(PoolError::Full),
+            false => Ok(()),
+        }
     }
 
     /// How many photographs wait.

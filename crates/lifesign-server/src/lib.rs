@@ -38,6 +38,7 @@ pub mod limits;
 pub mod logging;
 mod metrics;
 mod outgoing;
+mod probing;
 pub mod receipt;
 mod service;
 mod signature;

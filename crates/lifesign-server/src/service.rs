@@ -15,10 +15,11 @@ use crate::config::Config;
 use crate::error::chain;
 use crate::fetch::{FetchLimits, Fetcher, Network};
 use crate::housekeeping::Housekeeper;
-use crate::http::{self, App, ConnectionLimits};
+use crate::http::{self, App, ConnectionLimits, Overload};
 use crate::inference::{Assess, InferencePool, PoolConfig};
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
+use crate::probing::Probing;
 use crate::signature::Signature;
 use crate::store::Store;
 use crate::webhooks::Courier;
@@ -130,7 +131,7 @@ impl Service {
         let metrics = Arc::new(Metrics::new(&model));
         let pool = PoolConfig {
             workers: config.worker_count(),
-            queue: config.queue,
+            queue: config.queue_length(),
             deadline: config.queue_timeout,
         };
         let pool = InferencePool::start(Arc::clone(&engine), pool, Arc::clone(&metrics))
@@ -154,6 +155,7 @@ impl Service {
             archive,
             courier: courier(config, store.clone(), webhooks, &metrics),
             limiter: Limiter::new(config.client_limits),
+            probing: config.same_image_limit.map(Probing::new),
             metrics,
             store,
             auth,
@@ -162,6 +164,7 @@ impl Service {
             weights: lifesign::checksums(engine.models()),
             engine,
             pool,
+            overload: Overload::new(config.max_body_memory),
             fetcher,
             signature: Signature {
                 issuer: config.issuer.clone(),

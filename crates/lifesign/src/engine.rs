@@ -8,6 +8,7 @@ use image::RgbImage;
 use crate::capture::{self, Profile, Quality};
 use crate::decode::{self, Limits};
 use crate::detect::{Detector, Face};
+use crate::likeness::Likeness;
 use crate::models::{LoadError, ModelInfo, ModelSource};
 use crate::network::InferenceError;
 use crate::pad::Pad;
@@ -36,6 +37,8 @@ pub struct AssessOptions {
     pub profile: Profile,
     /// Whether to measure the face as well: [`Assessment::quality`].
     pub quality: bool,
+    /// Whether to hash the capture as well: [`Assessment::likeness`].
+    pub likeness: bool,
 }
 
 /// A photograph that was judged.
@@ -49,6 +52,8 @@ pub struct Assessment {
     pub face: Face,
     /// Measurements of the face, where [`AssessOptions::quality`] asks for them.
     pub quality: Option<Quality>,
+    /// The capture's hash, where [`AssessOptions::likeness`] asks for it.
+    pub likeness: Option<Likeness>,
 }
 
 /// Why there is no [`Assessment`].
@@ -134,13 +139,17 @@ impl Engine {
         })
         .map_err(Rejection::from)?;
         let faces = timed(Stage::Detect, observe, || self.detector.find(&picture))?;
-        let (face, quality) = timed(Stage::Quality, observe, || {
+        let (face, quality, likeness) = timed(Stage::Quality, observe, || {
             let face = capture::check(faces, picture.dimensions(), options.profile)?;
             let quality = match options.quality {
                 true => Some(Quality::measure(&picture, &face)?),
                 false => None,
             };
-            Ok::<_, AssessError>((face, quality))
+            let likeness = match options.likeness {
+                true => Some(Likeness::of(&picture, &face.rect)?),
+                false => None,
+            };
+            Ok::<_, AssessError>((face, quality, likeness))
         })?;
         let score = timed(Stage::Score, observe, || {
             self.pad.score(&picture, &face.rect, options.device)
@@ -150,6 +159,7 @@ impl Engine {
             raw: score.raw,
             face,
             quality,
+            likeness,
         })
     }
 

@@ -138,6 +138,12 @@ pub const KEYS: &[Key] = &[
     ),
     key("max_body_bytes", "16MiB", "SIZE", "Largest request body"),
     key(
+        "max_body_memory",
+        "256MiB",
+        "SIZE",
+        "Request bodies held at the same time, all together; more are answered 503",
+    ),
+    key(
         "max_image_bytes",
         "12MiB",
         "SIZE",
@@ -157,9 +163,9 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "queue",
-        "64",
+        "",
         "COUNT",
-        "Assessments that may wait; more are answered 503",
+        "Assessments that may wait, unset 16 for each worker; more are answered 503",
     ),
     key(
         "queue_timeout",
@@ -190,6 +196,12 @@ pub const KEYS: &[Key] = &[
         "",
         "COUNT",
         "Judged photographs of one client in a calendar month (UTC)",
+    ),
+    key(
+        "same_image_limit",
+        "",
+        "COUNT",
+        "How often a day (UTC) nearly the same image of one client is judged; more is answered 429",
     ),
     key(
         "metrics_listen",

@@ -30,6 +30,10 @@ use crate::limits::ClientLimits;
 use crate::store::Database;
 use crate::webhooks::DeliveryConfig;
 
+/// Photographs that wait for each worker where `queue` says nothing: about half a second of work,
+/// so that whoever waits is answered soon and a burst is over soon after it ends.
+const WAIT_FOR_EACH: usize = 16;
+
 /// The effective configuration of a service.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -63,18 +67,22 @@ pub struct Config {
     pub api_page: bool,
     /// Most bytes of a request body.
     pub max_body_bytes: usize,
+    /// Most bytes of all request bodies that are held at the same time; more are answered 503.
+    pub max_body_memory: usize,
     /// Most bytes of a photograph, decoded from base64 or downloaded.
     pub max_image_bytes: usize,
     /// Most pixels of a photograph.
     pub max_pixels: u64,
     /// Assessments that run at the same time; 0 is one per core.
     pub workers: usize,
-    /// Assessments that may wait for a worker; more are answered 503.
-    pub queue: usize,
+    /// Assessments that may wait for a worker, or 16 for each worker; more are answered 503.
+    pub queue: Option<usize>,
     /// How long an assessment may wait for a worker; longer is answered 503.
     pub queue_timeout: Duration,
     /// What one client may ask for, unless it has limits of its own.
     pub client_limits: ClientLimits,
+    /// How often a day nearly the same image of one client is judged.
+    pub same_image_limit: Option<u32>,
     /// Address and port of the listener for Prometheus.
     pub metrics_listen: Option<SocketAddr>,
     /// Connections served at the same time; more wait to be accepted.
@@ -153,5 +161,11 @@ impl Config {
             0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             given => given,
         }
+    }
+
+    /// How many photographs may wait: `queue`, or 16 for each worker.
+    pub fn queue_length(&self) -> usize {
+        self.queue
+            .unwrap_or_else(|| self.worker_count().saturating_mul(WAIT_FOR_EACH))
     }
 }

@@ -188,6 +188,7 @@ fn scalars(file: &ConfigFile) -> Result<BTreeMap<String, String>, ConfigError> {
 /// Reads every text as its key's type.
 pub(super) fn typed(effective: &[Effective]) -> Result<Config, ConfigError> {
     let values = Values(effective);
+    let max_body_bytes = values.read("max_body_bytes", value::size)?;
     Ok(Config {
         listen: values.read("listen", |text| {
             value::parsed(text, "an address and port such as 127.0.0.1:8080")
@@ -207,11 +208,18 @@ pub(super) fn typed(effective: &[Effective]) -> Result<Config, ConfigError> {
         extensions: values.read("extensions", value::boolean)?,
         uncertain_band: values.read("uncertain_band", value::score)?,
         api_page: values.read("api_page", value::boolean)?,
-        max_body_bytes: values.read("max_body_bytes", value::size)?,
+        max_body_bytes,
+        max_body_memory: values.read("max_body_memory", |text| {
+            // One body must fit in.
+            match value::memory(text)? {
+                memory if memory < max_body_bytes => Err("at least `max_body_bytes`"),
+                memory => Ok(memory),
+            }
+        })?,
         max_image_bytes: values.read("max_image_bytes", value::size)?,
         max_pixels: values.read("max_pixels", value::pixels)?,
         workers: values.read("workers", value::count)?,
-        queue: values.read("queue", value::count)?,
+        queue: values.read("queue", value::optional(value::count))?,
         queue_timeout: values.read("queue_timeout", value::duration)?,
         client_limits: ClientLimits {
             rate: values.read("client_rate", value::optional(value::rate))?,
@@ -219,6 +227,7 @@ pub(super) fn typed(effective: &[Effective]) -> Result<Config, ConfigError> {
             concurrent: values.read("client_concurrent", value::optional(value::limit))?,
             quota: values.read("client_quota", value::optional(value::limit))?,
         },
+        same_image_limit: values.read("same_image_limit", value::optional(value::limit))?,
         metrics_listen: values.read(
             "metrics_listen",
             value::optional(|text| {
@@ -378,7 +387,7 @@ mod tests {
         let layers = layers(&[("issuer", "flag")], &env, Some(file));
         let (config, effective) = Config::resolve(&layers).unwrap();
         assert_eq!(config.issuer, "flag");
-        assert_eq!(config.queue, 4);
+        assert_eq!(config.queue, Some(4));
         assert_eq!(config.min_score, 0.7);
         assert!(!config.fetch);
         let lines: Vec<String> = effective.iter().map(ToString::to_string).collect();

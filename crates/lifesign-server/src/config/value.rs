@@ -89,11 +89,18 @@ pub(super) fn boolean(text: &str) -> Result<bool, Expected> {
     }
 }
 
-/// A size: plain bytes, or a number with kB, MB, GB (powers of 1000) or KiB, MiB, GiB (of 1024).
+/// A size of one thing, as [`memory`] is written.
 pub(super) fn size(text: &str) -> Result<usize, Expected> {
-    const EXPECTED: Expected = "a size such as 16MiB, 12 MB or a plain number of bytes";
     // One gibibyte is more than any photograph: beyond it a typing error is likelier than a wish.
-    const MOST: usize = 1 << 30;
+    match memory(text)? {
+        bytes if bytes > 1 << 30 => Err("a size of at most 1GiB"),
+        bytes => Ok(bytes),
+    }
+}
+
+/// Memory: plain bytes, or a number with kB, MB, GB (powers of 1000) or KiB, MiB, GiB (of 1024).
+pub(super) fn memory(text: &str) -> Result<usize, Expected> {
+    const EXPECTED: Expected = "a size such as 16MiB, 12 MB or a plain number of bytes";
     let text = text.trim();
     let digits = text
         .find(|c: char| !c.is_ascii_digit() && c != '_')
@@ -112,7 +119,6 @@ pub(super) fn size(text: &str) -> Result<usize, Expected> {
     };
     match number.checked_mul(factor) {
         Some(0) | None => Err(EXPECTED),
-        Some(bytes) if bytes > MOST => Err("a size of at most 1GiB"),
         Some(bytes) => Ok(bytes),
     }
 }

@@ -118,6 +118,7 @@ mod tests {
                     landmarks: [Point { x: 50.0, y: 50.0 }; 5],
                 },
                 quality: None,
+                likeness: None,
             })
         }
 

@@ -15,6 +15,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Frame, SizeHint};
 use serde_json::Value;
 
+use super::overload::Room;
 use crate::error::ApiError;
 
 /// How long, and how much of, a body that nobody wants is read on.
@@ -80,29 +81,48 @@ async fn drain(mut body: Body) {
     }
 }
 
-/// Reads a body as JSON.
+/// Reads a body as JSON, into room that it takes bit by bit.
 ///
 /// # Errors
-/// 415, 413 or 400, in this order.
-pub(super) async fn json(headers: &HeaderMap, body: Body, limit: usize) -> Result<Value, ApiError> {
+/// 415, 413, 503 or 400, in this order.
+pub(super) async fn json(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+    room: &mut Room,
+) -> Result<Value, ApiError> {
     if !is_json(headers) {
         return Err(ApiError::UnsupportedMediaType);
     }
-    if announced(headers).is_some_and(|length| length > limit as u64) {
+    let announced = announced(headers);
+    if announced.is_some_and(|length| length > limit) {
         return Err(ApiError::PayloadTooLarge { limit });
     }
-    let bytes = match Limited::new(body, limit).collect().await {
-        Ok(collected) => collected.to_bytes(),
-        Err(error) if is_over_limit(error.as_ref()) => {
-            return Err(ApiError::PayloadTooLarge { limit });
+    let mut body = Limited::new(body, limit);
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(error) if is_over_limit(error.as_ref()) => {
+                return Err(ApiError::PayloadTooLarge { limit });
+            }
+            // The client broke off; it will hardly read the answer.
+            Err(_) => return Err(ApiError::BadRequest),
+        };
+        let Some(data) = frame.data_ref() else {
+            continue;
+        };
+        room.grow(data.len())?;
+        if bytes.is_empty() {
+            // Once and for all of it; the system gives memory when it is written to.
+            bytes.reserve_exact(announced.unwrap_or(data.len()));
         }
-        // The client broke off; it will hardly read the answer.
-        Err(_) => return Err(ApiError::BadRequest),
-    };
+        bytes.extend_from_slice(data);
+    }
     serde_json::from_slice(&bytes).map_err(|_| ApiError::BadRequest)
 }
 
-fn announced(headers: &HeaderMap) -> Option<u64> {
+fn announced(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

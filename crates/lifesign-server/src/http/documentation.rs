@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
@@ -73,14 +73,13 @@ pub(super) fn routes(api: openapi::OpenApi) -> Router<Arc<App>> {
 }
 
 async fn confined(request: Request, next: Next) -> Response {
-    const HEADERS: [(HeaderName, &str); 3] = [
+    const HEADERS: [(HeaderName, &str); 2] = [
         (
             CONTENT_SECURITY_POLICY,
             "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
              connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
         ),
         (REFERRER_POLICY, "no-referrer"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     let mut response = next.run(request).await;
     for (name, value) in HEADERS {

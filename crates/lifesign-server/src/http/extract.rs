@@ -46,9 +46,10 @@ pub(super) struct Fields(pub(super) Map<String, Value>);
 impl FromRequest<Arc<App>> for Fields {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Refusal> {
         let (head, body) = request.into_parts();
-        let body = body::json(&head.headers, body, MAX_BODY).await?;
+        let mut room = app.overload.room();
+        let body = body::json(&head.headers, body, MAX_BODY, &mut room).await?;
         Ok(Fields(joi::object(body)?))
     }
 }

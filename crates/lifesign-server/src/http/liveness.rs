@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use jiff::Timestamp;
 use lifesign::{AssessError, AssessOptions, Assessment, Decision, Device, Verdict};
 
 use super::quota::Quota;
@@ -13,7 +14,7 @@ use crate::auth::Identity;
 use crate::dialects::{Answer, Dialect, Extensions, LivenessRequest, Threshold};
 use crate::error::{ApiError, Unjudgeable, chain};
 use crate::image_source::ImageSource;
-use crate::inference::{Judged, PoolError};
+use crate::inference::Judged;
 use crate::receipt::Statement;
 use crate::store::{Attempt, NewAttempt};
 use crate::webhooks;
@@ -28,7 +29,12 @@ pub(crate) async fn judge<D: Dialect>(app: &App, request: Request) -> Response {
     let answer = tokio::time::timeout(app.request_timeout, answer::<D>(app, request)).await;
     match answer.unwrap_or(Err(ApiError::RequestTimeout)) {
         Ok(answer) => D::render(&answer),
-        Err(error) => respond::<D>(&error),
+        Err(error) => {
+            if matches!(error, ApiError::Overloaded) {
+                app.overload.refused();
+            }
+            respond::<D>(&error)
+        }
     }
 }
 
@@ -38,7 +44,12 @@ async fn answer<D: Dialect>(app: &App, request: Request) -> Result<Answer, ApiEr
     // Before the body: nobody without a token makes the service read megabytes.
     let identity = account::identify(app, &head, D::token(&head.headers)).await?;
     let _place = app.limiter.enter(&identity.client_id, identity.limits)?;
-    let body = body::json(&head.headers, body, app.max_body_bytes).await?;
+    // Where the queue is full, reading is work for nothing; and once more after a body that took its
+    // time, before it is looked into.
+    app.pool.has_room()?;
+    let mut room = app.overload.room();
+    let body = body::json(&head.headers, body, app.max_body_bytes, &mut room).await?;
+    app.pool.has_room()?;
     let mut request = D::parse(body)?;
     let collection = find_collection(app, &identity, &request).await?;
 
@@ -52,6 +63,7 @@ async fn answer<D: Dialect>(app: &App, request: Request) -> Result<Answer, ApiEr
         device: Device::from_os(&request.os),
         profile: app.profile,
         quality: app.extensions || asks_for_extensions(&head.headers),
+        likeness: app.probing.is_some(),
     };
     let quota = Quota::take(app, &identity).await?;
     let attempt = NewAttempt {
@@ -71,6 +83,9 @@ async fn answer<D: Dialect>(app: &App, request: Request) -> Result<Answer, ApiEr
             sha256,
             photograph,
         }) => {
+            if let (Some(probing), Some(likeness)) = (&app.probing, assessment.likeness) {
+                probing.admit(&identity.client_id, likeness, Timestamp::now())?;
+            }
             let decision = Decision::new(assessment.score, threshold.value());
             let attempt = NewAttempt {
                 score: Some(decision.liveness_score),
@@ -163,8 +178,7 @@ async fn assess(app: &App, image: String, options: AssessOptions) -> Result<Scor
         photograph,
     } = match app.pool.assess(photograph, options).await {
         Ok(judged) => judged,
-        Err(PoolError::Full | PoolError::Late) => return Err(ApiError::Overloaded),
-        Err(error) => return Err(ApiError::internal(error)),
+        Err(error) => return Err(error.into()),
     };
     match outcome {
         Ok(assessment) if (0.0..=1.0).contains(&assessment.score) => Ok(Scored {

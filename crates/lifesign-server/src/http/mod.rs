@@ -10,6 +10,7 @@ mod extract;
 mod failures;
 mod liveness;
 pub(crate) mod metrics;
+mod overload;
 mod probes;
 mod quota;
 mod request_id;
@@ -20,6 +21,7 @@ mod well_known;
 pub(crate) use connections::{Limits as ConnectionLimits, serve};
 pub(crate) use failures::{Failures, Faults, LivenessFailures, Refusals};
 pub(crate) use liveness::judge;
+pub(crate) use overload::Overload;
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -28,7 +30,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi as _;
@@ -43,6 +47,7 @@ use crate::fetch::Fetcher;
 use crate::inference::{Assess, InferencePool};
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
+use crate::probing::Probing;
 use crate::receipt::KeyRing;
 use crate::signature::Signature;
 use crate::store::Store;
@@ -54,9 +59,12 @@ pub(crate) struct App {
     pub(crate) auth: Authenticator,
     pub(crate) token_lifetime: Duration,
     pub(crate) limiter: Limiter,
+    /// `None`: the same photograph is judged as often as it is sent.
+    pub(crate) probing: Option<Probing>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) engine: Arc<dyn Assess>,
     pub(crate) pool: InferencePool,
+    pub(crate) overload: Overload,
     /// `None`: image URLs are not accepted.
     pub(crate) fetcher: Option<Fetcher>,
     pub(crate) signature: Signature,
@@ -105,6 +113,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .fallback(|| unserved(ApiError::RouteNotFound))
         .method_not_allowed_fallback(|| unserved(ApiError::MethodNotAllowed))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(map_response(harden))
         .layer(from_fn(body::drain_unread))
         .layer(from_fn_with_state(Arc::clone(&app), account::account))
         .layer(from_fn(request_id::identify))
@@ -114,6 +123,16 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 /// Where no dialect is known the answer is in the house's own, which is Verifik's.
 async fn unserved(error: ApiError) -> Response {
     respond::<Verifik>(&error)
+}
+
+/// Answers hold scores and tokens: nobody keeps them on the way, and no browser takes them for a page.
+async fn harden(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }
 
 async fn within_time(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -128,7 +147,7 @@ fn respond<D: Dialect>(error: &ApiError) -> Response {
         ApiError::Internal(cause) => {
             tracing::error!(cause = chain(cause.as_ref()), "internal error");
         }
-        ApiError::NotReady | ApiError::Overloaded => tracing::warn!("{error}"),
+        ApiError::NotReady => tracing::warn!("{error}"),
         _ => {}
     }
     let mut response = D::render_error(error);

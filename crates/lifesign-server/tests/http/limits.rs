@@ -162,3 +162,45 @@ async fn a_photograph_that_waits_too_long_is_503() {
     drop(open);
     assert_eq!(first.await.unwrap().status, 200);
 }
+
+#[tokio::test]
+async fn nearly_the_same_image_is_judged_only_so_often_a_day_and_no_score_is_told_beyond() {
+    let settings = [("same_image_limit", "2"), ("client_quota", "10")];
+    let (_dir, server) = Server::fresh(constant(0.9), &settings).await;
+    for _ in 0..2 {
+        assert_eq!(server.ask(&request()).await.status, 200);
+    }
+    let refused = server.ask(&request()).await;
+    let message = "Nearly the same image was sent too often today. Take a new photograph.";
+    refused.assert_error(429, "TooManyRequests", message);
+    assert!((1..=86_400).contains(&number(&refused, "retry-after")));
+    let another = server.ask(&with("image", "YW5vdGhlcg==")).await;
+    assert_eq!(another.status, 200);
+    let attempts = server.get("/v2/face-recognition/attempts").await;
+    assert_eq!(attempts.body["data"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn bodies_beyond_the_memory_for_them_are_refused_until_there_is_room_again() {
+    let (engine, entered, open) = gated();
+    let settings = [
+        ("workers", "1"),
+        ("max_body_bytes", "300kB"),
+        ("max_body_memory", "300kB"),
+    ];
+    let (_dir, server) = Server::fresh(engine, &settings).await;
+    let server = Arc::new(server);
+    let large = with("image", "A".repeat(200_000));
+    let asking = Arc::clone(&server);
+    let body = large.clone();
+    let first = tokio::spawn(async move { asking.ask(&body).await });
+    while !entered.load(std::sync::atomic::Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let refused = server.ask(&large).await;
+    let message = "The service is busy. Try again in a moment.";
+    refused.assert_error(503, "ServiceUnavailable", message);
+    drop(open);
+    assert_eq!(first.await.unwrap().status, 200);
+    assert_eq!(server.ask(&large).await.status, 200);
+}

@@ -9,7 +9,7 @@ use reqwest::header::{ALLOW, CONTENT_TYPE};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::harness::{Answer, Fake, LIVENESS, Server, constant, gated, request, with};
+use crate::harness::{Answer, Fake, LIVENESS, Server, begun, constant, gated, request, with};
 
 #[tokio::test]
 async fn what_is_not_json_is_400_or_415() {
@@ -209,6 +209,25 @@ async fn every_answer_carries_a_request_id_and_a_sane_one_is_echoed() {
 }
 
 #[tokio::test]
+async fn no_answer_is_kept_on_the_way_or_taken_for_a_page() {
+    let (_dir, server) = Server::fresh(constant(0.9), &[]).await;
+    for answer in [
+        server.ask(&request()).await,
+        server.get("/v2/auth/session?origin=refresh").await,
+        server.get("/nothing").await,
+    ] {
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    }
+    let keys = server.get("/.well-known/jwks.json").await;
+    assert_ne!(
+        keys.header("cache-control"),
+        Some("no-store"),
+        "keys are for all"
+    );
+}
+
+#[tokio::test]
 async fn the_probes_answer_without_a_token() {
     let (_dir, server) = Server::fresh(constant(0.9), &[]).await;
     let get = |route: &'static str| {
@@ -220,4 +239,44 @@ async fn the_probes_answer_without_a_token() {
     let version = get("/version").await;
     assert_eq!(version.body["version"], env!("CARGO_PKG_VERSION"));
     assert!(version.body["models"].is_array());
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_before_the_body_is_there() {
+    let (engine, entered, open) = gated();
+    let settings = [("workers", "1"), ("queue", "1")];
+    let (_dir, server) = Server::fresh(engine, &settings).await;
+    let server = Arc::new(server);
+    let judged = begun(&server, &entered).await;
+    let waiting = {
+        let server = Arc::clone(&server);
+        tokio::spawn(async move { server.ask(&request()).await })
+    };
+    // Only the head of a request is sent: until the other one waits, nothing is answered to it.
+    let head = format!(
+        "POST {LIVENESS} HTTP/1.1\r\nhost: x\r\nauthorization: {}\r\ncontent-type: application/json\r\n\
+         content-length: 100000\r\n\r\n",
+        server.token
+    );
+    let answer = loop {
+        let mut stream = tokio::net::TcpStream::connect(&server.url["http://".len()..])
+            .await
+            .unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = [0; 1024];
+        let read = tokio::time::timeout(Duration::from_millis(300), stream.read(&mut answer)).await;
+        if let Ok(length) = read {
+            break String::from_utf8_lossy(&answer[..length.unwrap()]).into_owned();
+        }
+    };
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(
+        answer
+            .to_ascii_lowercase()
+            .contains("\r\nretry-after: 1\r\n"),
+        "{answer}"
+    );
+    drop(open);
+    assert_eq!(judged.await.unwrap().status, 200);
+    assert_eq!(waiting.await.unwrap().status, 200);
 }
