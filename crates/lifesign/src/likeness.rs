@@ -13,8 +13,9 @@ use crate::resample::{Filter, resample};
 const SIDE: usize = 16;
 /// Side of the square that is compared, in longer sides of the face box.
 const AROUND: f64 = 1.5;
-/// Most bits in which captures that are alike differ. Of 200 web portraits of different people no
-/// pair of the 19,900 is that close; of altered copies of one photograph about six in seven are.
+/// Most bits in which captures that are alike differ. Of 902 altered copies of web portraits
+/// (compressed, scaled, cut, noised, brightened) 98 % are that close to their original, of 18,915
+/// pairs of such portraits, nearly all of different people, two are: `tests/likeness.rs`.
 const ALIKE: u32 = 40;
 
 /// The difference hash (Krawetz, 2013) of a capture: 256 bits, each of which says whether the luma
