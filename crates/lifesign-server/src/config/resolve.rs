@@ -8,6 +8,7 @@ use super::keys::{self, KEYS, Key};
 use super::{Config, ConfigError, value};
 use crate::archive::ArchiveConfig;
 use crate::auth::ProviderConfig;
+use crate::fetch::Rules;
 use crate::housekeeping::Keeping;
 use crate::limits::ClientLimits;
 use crate::store::Database;
@@ -228,7 +229,11 @@ pub(super) fn typed(effective: &[Effective]) -> Result<Config, ConfigError> {
         max_connections: values.read("max_connections", value::positive_count)?,
         request_timeout: values.read("request_timeout", value::duration)?,
         fetch: values.read("fetch", value::boolean)?,
+        fetch_rules: fetch_rules(&values)?,
+        fetch_concurrent: values.read("fetch_concurrent", value::positive_count)?,
         fetch_connect_timeout: values.read("fetch_connect_timeout", value::duration)?,
+        fetch_header_timeout: values.read("fetch_header_timeout", value::duration)?,
+        fetch_idle_timeout: values.read("fetch_idle_timeout", value::duration)?,
         fetch_timeout: values.read("fetch_timeout", value::duration)?,
         identity_provider: identity_provider(&values)?,
         webhooks: DeliveryConfig {
@@ -245,6 +250,26 @@ pub(super) fn typed(effective: &[Effective]) -> Result<Config, ConfigError> {
         calibration: values.read("calibration", |text| Ok(value::path(text)))?,
         log: values.read("log", value::log_filter)?,
         log_format: values.read("log_format", value::log_format)?,
+    })
+}
+
+fn fetch_rules(values: &Values) -> Result<Rules, ConfigError> {
+    Ok(Rules {
+        hosts: values.read("fetch_hosts", |text| {
+            value::parsed(
+                text,
+                "names or addresses such as photos.example.org,*.cdn.example, with commas between them",
+            )
+        })?,
+        ports: values.read("fetch_ports", |text| {
+            value::parsed(text, "ports such as 443,8443")
+        })?,
+        nat64: values.read("fetch_nat64", |text| {
+            value::parsed(
+                text,
+                "prefixes such as 64:ff9b:1::/96, of 32, 40, 48, 56, 64 or 96 bits",
+            )
+        })?,
     })
 }
 
