@@ -2,11 +2,14 @@
 
 mod archive;
 mod attempts;
+mod claims;
 mod collections;
 mod contract;
 mod download;
 mod download_limits;
 mod extensions;
+mod forged;
+mod forgery;
 mod harness;
 mod lifecycle;
 mod limits;

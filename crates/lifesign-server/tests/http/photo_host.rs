@@ -20,6 +20,16 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 /// A host with a certificate, and another.
 pub const HOST: &str = "photos.test";
 pub const OTHER: &str = "other.test";
+/// Names that have a certificate as well, so that it is not for the want of one that they are refused.
+const MORE: &[&str] = &[
+    "loopback.test",
+    "metadata.google.internal",
+    "localhost",
+    "v6.test",
+    "mapped.test",
+    "mixed.test",
+    "inside.test",
+];
 pub const PHOTOGRAPH: &[u8] = b"a photograph";
 
 /// Where names lead to; all of them public, and all of them reached on loopback.
@@ -52,7 +62,11 @@ pub struct PhotoHost {
 
 impl PhotoHost {
     pub async fn start(script: Script) -> PhotoHost {
-        let key = rcgen::generate_simple_self_signed([HOST.to_owned(), OTHER.to_owned()]).unwrap();
+        let names = [HOST, OTHER]
+            .iter()
+            .chain(MORE)
+            .map(|name| name.to_string());
+        let key = rcgen::generate_simple_self_signed(names.collect::<Vec<_>>()).unwrap();
         let certificate = key.cert.der().clone();
         let private = PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
         let mut config = ServerConfig::builder()
