@@ -498,6 +498,25 @@ mod tests {
     }
 
     #[test]
+    fn images_come_from_where_the_keys_say() {
+        let (config, _) = Config::resolve(&Layers::default()).unwrap();
+        assert_eq!(config.fetch_rules, Rules::default());
+        let keys = [
+            ("fetch_hosts", "photos.example.org,*.cdn.example"),
+            ("fetch_ports", "443"),
+            ("fetch_nat64", "64:ff9b:1::/96"),
+        ];
+        let (config, _) = Config::resolve(&layers(&keys, &[], None)).unwrap();
+        let rules = Rules {
+            hosts: "photos.example.org,*.cdn.example".parse().unwrap(),
+            ports: "443".parse().unwrap(),
+            nat64: "64:ff9b:1::/96".parse().unwrap(),
+        };
+        assert_eq!(config.fetch_rules, rules);
+        assert_ne!(rules, Rules::default());
+    }
+
+    #[test]
     fn photographs_are_kept_encrypted_or_not_at_all() {
         let place = ("images_keep_in", "/var/lib/lifesign/images");
         let refused = refusal(&layers(&[place], &[], None));

@@ -162,7 +162,8 @@ impl Fetcher {
     /// One sentence for every failure but a photograph over the limit; [`ApiError::Overloaded`] where
     /// the service has no place for another download, whatever the address.
     pub async fn fetch(&self, url: Url) -> Result<Vec<u8>, ApiError> {
-        let host = url.host_str().unwrap_or_default().to_owned();
+        let host = url.host_str().unwrap_or_default();
+        let host: String = host.chars().take(rules::LONGEST_HOST).collect();
         let downloaded = timeout(self.limits.timeout, self.download(url)).await;
         let error = match downloaded.unwrap_or(Err(FetchError::Late("the whole photograph"))) {
             Ok(bytes) => return Ok(bytes),

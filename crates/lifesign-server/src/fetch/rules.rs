@@ -8,6 +8,8 @@ use reqwest::Url;
 use super::{Nat64, address};
 
 const HTTPS: u16 = 443;
+/// Longest name of a host (RFC 1035, 2.3.4).
+pub(super) const LONGEST_HOST: usize = 255;
 
 /// Which addresses of images are followed. None of this makes an address that is not public one
 /// that is.
@@ -35,6 +37,9 @@ impl Rules {
             return Err("its port is not among `fetch_ports`");
         }
         let host = url.host_str().ok_or("it names no host")?;
+        if host.len() > LONGEST_HOST {
+            return Err("its host has too long a name");
+        }
         if !self.hosts.allow(host) {
             return Err("its host is not among `fetch_hosts`");
         }
@@ -211,6 +216,8 @@ mod tests {
         ] {
             assert_eq!(check(&rules, url), Ok(()), "{url}");
         }
+        let long = format!("https://{}example/", "a.".repeat(200));
+        assert!(check(&rules, &long).is_err());
         // A zone has no place in an address of the web.
         assert!(Url::parse("https://[fe80::1%25eth0]/").is_err());
     }

@@ -10,11 +10,12 @@ use aws_lc_rs::signature::KeyPair as _;
 use axum::Router;
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use lifesign_server::receipt::{self, VerifyError};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::forgery::{Target, header, hs, hs256};
-use crate::harness::serve;
+use crate::forgery::{Target, header, hs, hs256, payload};
+use crate::harness::{request, serve};
 use crate::provider::{self, Key, Provider, base64};
 
 #[tokio::test]
@@ -184,6 +185,20 @@ async fn a_header_that_must_be_understood_is_refused() {
         let token = key.token_with(&header, &provider::claims());
         target.assert_refused("the provider's", &token, 401).await;
     }
+}
+
+#[tokio::test]
+async fn a_receipt_with_a_header_that_must_be_understood_is_none() {
+    let target = Target::start(&[]).await;
+    let answer = target.server.ask(&request()).await;
+    let statement = payload(answer.body["signature"]["receipt"].as_str().unwrap());
+    let key = Key::ed();
+    let keys = receipt::read_keys(json!({"keys": [key.jwk("k")]}).to_string().as_bytes()).unwrap();
+    let mut header = json!({"typ": receipt::TYPE, "alg": "EdDSA", "kid": "k"});
+    assert!(receipt::verify(&key.token_with(&header, &statement), &keys).is_ok());
+    header["crit"] = json!(["exp"]);
+    let refused = receipt::verify(&key.token_with(&header, &statement), &keys);
+    assert_eq!(refused.unwrap_err(), VerifyError::NotAReceipt);
 }
 
 #[tokio::test]

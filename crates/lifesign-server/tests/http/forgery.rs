@@ -56,7 +56,7 @@ impl Target {
 
     /// A token with the service's own secret, as only one who stole it could make.
     pub fn signed(&self, claims: &Value) -> String {
-        hs256(&self.secret, &header(), &claims.to_string())
+        hs256(&self.secret, &header(), claims.to_string())
     }
 
     /// Calls with a token where it belongs: in `X-API-Key` for OpenCV's clients.

@@ -42,7 +42,7 @@ impl Key {
         Key::Ec(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
     }
 
-    fn ed() -> Key {
+    pub fn ed() -> Key {
         Key::Ed(Ed25519KeyPair::generate().unwrap())
     }
 
