@@ -49,7 +49,9 @@ pub(crate) async fn open(config: &Config) -> Result<(Store, Secret), DataDirErro
                 path: config.data_dir.clone(),
                 cause,
             })?;
-            Database::Sqlite(config.data_dir.join("lifesign.db"))
+            let file = config.data_dir.join("lifesign.db");
+            make_private(&file);
+            Database::Sqlite(file)
         }
     };
     let failed = |cause| DataDirError::Database {
@@ -67,6 +69,16 @@ pub(crate) async fn open(config: &Config) -> Result<(Store, Secret), DataDirErro
         }
     };
     Ok((store, secret))
+}
+
+/// SQLite would make its file as the umask says, also in a directory that others may read; the files
+/// beside it get its mode. What keeps it from being made here is said when it is opened.
+fn make_private(database: &Path) {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let _ = options.open(database);
 }
 
 /// A directory that was there keeps its mode: its owner chose it.

@@ -246,7 +246,7 @@ impl Service {
 
 /// A machine without certificate authorities cannot download, and everything else it can.
 fn fetcher(config: &Config, network: Network) -> Option<Fetcher> {
-    match Fetcher::new(fetch_limits(config), network) {
+    match Fetcher::new(fetch_limits(config), config.fetch_rules.clone(), network) {
         Ok(fetcher) => Some(fetcher),
         Err(error) => {
             tracing::warn!(
@@ -282,8 +282,11 @@ fn courier(
 fn fetch_limits(config: &Config) -> FetchLimits {
     FetchLimits {
         connect_timeout: config.fetch_connect_timeout,
+        header_timeout: config.fetch_header_timeout,
+        idle_timeout: config.fetch_idle_timeout,
         timeout: config.fetch_timeout,
         max_bytes: config.max_image_bytes,
+        concurrent: config.fetch_concurrent,
     }
 }
 

@@ -8,11 +8,15 @@ use std::{fmt, fs};
 use anyhow::{Context, anyhow, bail};
 use lifesign::Limits;
 use lifesign_bulk::{Files, Place, PlaceError};
-use lifesign_server::fetch::{FetchLimits, Fetcher, Network};
+use lifesign_server::fetch::{FetchLimits, Fetcher, Network, Rules};
 use lifesign_server::image_source::ImageSource;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// As many as ever ask: the threads of the check are the limit.
+const CONCURRENT: usize = 65_536;
 
 /// One image to check.
 pub(super) enum Input {
@@ -122,7 +126,7 @@ impl<'a> Loader<'a> {
         match downloads {
             Ok(Downloads { runtime, fetcher }) => runtime
                 .block_on(fetcher.fetch(url))
-                .map_err(|why| anyhow!(why.message)),
+                .map_err(|why| anyhow!(why.to_string())),
             Err(why) => bail!("downloads cannot be set up: {why}"),
         }
     }
@@ -132,12 +136,15 @@ impl Downloads {
     fn new(max_bytes: usize) -> anyhow::Result<Downloads> {
         let limits = FetchLimits {
             connect_timeout: CONNECT_TIMEOUT,
+            header_timeout: HEADER_TIMEOUT,
+            idle_timeout: IDLE_TIMEOUT,
             timeout: DOWNLOAD_TIMEOUT,
             max_bytes,
+            concurrent: CONCURRENT,
         };
         Ok(Downloads {
             runtime: tokio::runtime::Runtime::new()?,
-            fetcher: Fetcher::new(limits, Network::public())?,
+            fetcher: Fetcher::new(limits, Rules::default(), Network::public())?,
         })
     }
 }

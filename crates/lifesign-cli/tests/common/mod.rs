@@ -129,13 +129,23 @@ impl Server {
     }
 
     /// Starts what `command` runs, such as `lifesign` in an environment of its own.
-    pub fn start_as(mut command: Command, folder: TempDir, flags: &[&str]) -> Server {
+    pub fn start_as(command: Command, folder: TempDir, flags: &[&str]) -> Server {
+        Server::start_logging(command, folder, flags, Stdio::null())
+    }
+
+    /// Starts what `command` runs with its log in `log`.
+    pub fn start_logging(
+        mut command: Command,
+        folder: TempDir,
+        flags: &[&str],
+        log: Stdio,
+    ) -> Server {
         let mut process = command
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(folder.path().join("data"))
             .args(flags)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut stdout = BufReader::new(process.stdout.take().unwrap());

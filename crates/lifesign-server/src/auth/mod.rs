@@ -11,9 +11,34 @@ pub use seal::{Seal, SealError};
 pub use secret::{Secret, SecretError};
 pub use token::{Claims, IssuedToken, TokenKeys};
 
+use jiff::Timestamp;
+use jsonwebtoken::Header;
+
 use crate::error::ApiError;
 use crate::limits::ClientLimits;
 use crate::store::Store;
+
+/// How far the clocks of those that issue tokens may be ahead of ours or behind, in seconds: other
+/// replicas, an identity provider.
+const CLOCK_SKEW: u32 = 60;
+
+/// Whether a time, in Unix seconds, is still to come, whatever the clocks.
+fn is_to_come(time: f64) -> bool {
+    time > Timestamp::now().as_second() as f64 + f64::from(CLOCK_SKEW)
+}
+
+/// Whether nothing has that id or name, because PostgreSQL takes no such text: it would call the question a
+/// fault of ours.
+fn is_nobodys(key: &str) -> bool {
+    key.contains('\0')
+}
+
+/// Whether a token asks for nothing that is not understood here (RFC 7515, 4.1.11). No other header
+/// than the algorithm and the key's name is looked at: not the keys that a token brings along (`jwk`,
+/// `x5c`), nor those that it points to (`jku`, `x5u`).
+fn is_understood(header: &Header) -> bool {
+    header.crit.is_none()
+}
 
 /// The client that a request was authenticated as.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +92,9 @@ impl Authenticator {
     }
 
     async fn own(&self, claims: Claims) -> Result<Identity, ApiError> {
+        if is_to_come(claims.iat as f64) || is_nobodys(&claims.jti) {
+            return Err(ApiError::Unauthorized);
+        }
         // Signed by our key but unknown here: from another database that shared the key.
         let known = self
             .store
@@ -96,6 +124,9 @@ impl Authenticator {
         token: &str,
     ) -> Result<Identity, ApiError> {
         let subject = provider.verify(token).await.ok_or(ApiError::Unauthorized)?;
+        if is_nobodys(&subject.client) {
+            return Err(ApiError::Unauthorized);
+        }
         let client = self
             .store
             .client_known_as(&subject.client)

@@ -18,13 +18,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
+use super::{CLOCK_SKEW, is_to_come, is_understood};
 use crate::jwks;
 
 /// Longest token that is looked at; providers put groups and roles into theirs.
 const LONGEST: usize = 16 << 10;
 const MAX_KEYS: usize = 100;
-/// How far the provider's clock may be off, in seconds.
-const LEEWAY: u64 = 30;
 /// How long keys are trusted while the provider cannot be reached.
 const LONGEST_UNREACHABLE: Duration = Duration::from_secs(24 * 3600);
 /// The keys are asked for at most this often in one refresh time, whatever tokens name.
@@ -124,9 +123,13 @@ impl IdentityProvider {
             .named(kid.as_deref())
             .find_map(|key| self.claims(token, key))?;
         let expires_at = claims.get("exp")?.as_f64()?;
+        match claims.get("iat") {
+            Some(issued_at) if is_to_come(issued_at.as_f64()?) => return None,
+            _ => {}
+        }
         Some(Subject {
             client: claims.get(&self.config.client_claim)?.as_str()?.to_owned(),
-            expired: expires_at + LEEWAY as f64 <= Timestamp::now().as_second() as f64,
+            expired: expires_at + f64::from(CLOCK_SKEW) <= Timestamp::now().as_second() as f64,
         })
     }
 
@@ -136,12 +139,11 @@ impl IdentityProvider {
         validation.set_audience(&[&self.config.audience]);
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
         validation.validate_nbf = true;
-        validation.leeway = LEEWAY;
+        validation.leeway = u64::from(CLOCK_SKEW);
         // Told apart by `verify`: 403 for a token that was good, 401 for everything else.
         validation.validate_exp = false;
-        jsonwebtoken::decode(token, &key.key, &validation)
-            .ok()
-            .map(|data| data.claims)
+        let data = jsonwebtoken::decode(token, &key.key, &validation).ok()?;
+        is_understood(&data.header).then_some(data.claims)
     }
 
     fn current(&self) -> Arc<Keys> {

@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Secret;
+use super::{CLOCK_SKEW, Secret, is_understood};
 
 /// Longest token that is looked at; ours are about 350 bytes.
 const LONGEST: usize = 4096;
@@ -86,6 +86,8 @@ impl TokenKeys {
         // Expiry is checked after the signature by `Claims::expired`, because the answer differs:
         // 403 for a token of ours that is too old, 401 for everything else.
         validation.validate_exp = false;
+        validation.validate_nbf = true;
+        validation.leeway = u64::from(CLOCK_SKEW);
         TokenKeys {
             sign: EncodingKey::from_secret(secret.bytes()),
             verify: DecodingKey::from_secret(secret.bytes()),
@@ -122,13 +124,16 @@ impl TokenKeys {
         })
     }
 
-    /// What the token says, if we signed it; its expiry is not looked at.
+    /// What the token says, if we signed it; when it was issued and when it expires is not looked at.
+    ///
+    /// The signature is compared in constant time: jsonwebtoken leaves it to `aws_lc_rs::hmac::verify`,
+    /// which is `CRYPTO_memcmp`. Nothing else of a token is compared with a secret.
     pub fn verify(&self, token: &str) -> Option<Claims> {
         if token.len() > LONGEST {
             return None;
         }
         let data = jsonwebtoken::decode::<Claims>(token, &self.verify, &self.validation).ok()?;
-        Some(data.claims)
+        is_understood(&data.header).then_some(data.claims)
     }
 }
 

@@ -228,10 +228,46 @@ pub const KEYS: &[Key] = &[
         "Whether an image may be given as an https URL",
     ),
     key(
+        "fetch_hosts",
+        "",
+        "LIST",
+        "Hosts that images may come from, such as photos.example.org,*.cdn.example; unset, all public ones",
+    ),
+    key(
+        "fetch_ports",
+        "443,8443",
+        "LIST",
+        "Ports that images may come from",
+    ),
+    key(
+        "fetch_nat64",
+        "",
+        "LIST",
+        "NAT64 prefixes of this network beside 64:ff9b::/96, such as 64:ff9b:1::/96",
+    ),
+    key(
+        "fetch_concurrent",
+        "32",
+        "COUNT",
+        "Image downloads at the same time; more are answered 503",
+    ),
+    key(
         "fetch_connect_timeout",
         "3s",
         "DURATION",
-        "Time to connect to an image's host",
+        "Time to connect to an image's host, and to wait for a place among the downloads",
+    ),
+    key(
+        "fetch_header_timeout",
+        "5s",
+        "DURATION",
+        "Time until an image's host has begun to answer, connecting included",
+    ),
+    key(
+        "fetch_idle_timeout",
+        "3s",
+        "DURATION",
+        "Time without any byte of an image",
     ),
     key(
         "fetch_timeout",

@@ -25,6 +25,7 @@ use lifesign::Profile;
 
 use crate::archive::ArchiveConfig;
 use crate::auth::ProviderConfig;
+use crate::fetch::Rules;
 use crate::housekeeping::Keeping;
 use crate::limits::ClientLimits;
 use crate::store::Database;
@@ -91,8 +92,16 @@ pub struct Config {
     pub request_timeout: Duration,
     /// Whether `image` may be an https URL.
     pub fetch: bool,
-    /// Time to connect to an image's host.
+    /// From where it may be.
+    pub fetch_rules: Rules,
+    /// Downloads at the same time; more are answered 503.
+    pub fetch_concurrent: usize,
+    /// Time to connect to an image's host, and to wait for a place among the downloads.
     pub fetch_connect_timeout: Duration,
+    /// Time until an image's host has begun to answer, connecting included.
+    pub fetch_header_timeout: Duration,
+    /// Time without any byte of an image.
+    pub fetch_idle_timeout: Duration,
     /// Time for one whole download.
     pub fetch_timeout: Duration,
     /// Whose tokens are accepted beside our own.

@@ -8,6 +8,7 @@ use super::keys::{self, KEYS, Key};
 use super::{Config, ConfigError, value};
 use crate::archive::ArchiveConfig;
 use crate::auth::ProviderConfig;
+use crate::fetch::Rules;
 use crate::housekeeping::Keeping;
 use crate::limits::ClientLimits;
 use crate::store::Database;
@@ -237,7 +238,11 @@ pub(super) fn typed(effective: &[Effective]) -> Result<Config, ConfigError> {
         max_connections: values.read("max_connections", value::positive_count)?,
         request_timeout: values.read("request_timeout", value::duration)?,
         fetch: values.read("fetch", value::boolean)?,
+        fetch_rules: fetch_rules(&values)?,
+        fetch_concurrent: values.read("fetch_concurrent", value::positive_count)?,
         fetch_connect_timeout: values.read("fetch_connect_timeout", value::duration)?,
+        fetch_header_timeout: values.read("fetch_header_timeout", value::duration)?,
+        fetch_idle_timeout: values.read("fetch_idle_timeout", value::duration)?,
         fetch_timeout: values.read("fetch_timeout", value::duration)?,
         identity_provider: identity_provider(&values)?,
         webhooks: DeliveryConfig {
@@ -254,6 +259,26 @@ pub(super) fn typed(effective: &[Effective]) -> Result<Config, ConfigError> {
         calibration: values.read("calibration", |text| Ok(value::path(text)))?,
         log: values.read("log", value::log_filter)?,
         log_format: values.read("log_format", value::log_format)?,
+    })
+}
+
+fn fetch_rules(values: &Values) -> Result<Rules, ConfigError> {
+    Ok(Rules {
+        hosts: values.read("fetch_hosts", |text| {
+            value::parsed(
+                text,
+                "names or addresses such as photos.example.org,*.cdn.example, with commas between them",
+            )
+        })?,
+        ports: values.read("fetch_ports", |text| {
+            value::parsed(text, "ports such as 443,8443")
+        })?,
+        nat64: values.read("fetch_nat64", |text| {
+            value::parsed(
+                text,
+                "prefixes such as 64:ff9b:1::/96, of 32, 40, 48, 56, 64 or 96 bits",
+            )
+        })?,
     })
 }
 
@@ -479,6 +504,25 @@ mod tests {
         let all = [url, issuer, ("idp_audience", "liveness")];
         let (config, _) = Config::resolve(&layers(&all, &[], None)).unwrap();
         assert_eq!(config.identity_provider.unwrap().client_claim, "client_id");
+    }
+
+    #[test]
+    fn images_come_from_where_the_keys_say() {
+        let (config, _) = Config::resolve(&Layers::default()).unwrap();
+        assert_eq!(config.fetch_rules, Rules::default());
+        let keys = [
+            ("fetch_hosts", "photos.example.org,*.cdn.example"),
+            ("fetch_ports", "443"),
+            ("fetch_nat64", "64:ff9b:1::/96"),
+        ];
+        let (config, _) = Config::resolve(&layers(&keys, &[], None)).unwrap();
+        let rules = Rules {
+            hosts: "photos.example.org,*.cdn.example".parse().unwrap(),
+            ports: "443".parse().unwrap(),
+            nat64: "64:ff9b:1::/96".parse().unwrap(),
+        };
+        assert_eq!(config.fetch_rules, rules);
+        assert_ne!(rules, Rules::default());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, Dialect, LivenessRequest, joi, json as write, json_error};
+use super::{Answer, Dialect, LivenessRequest, joi, json as write, json_error, single};
 use crate::error::ApiError;
 use crate::http::{App, judge};
 
@@ -55,11 +55,7 @@ struct Body {
 
 impl Dialect for Example {
     fn token(headers: &HeaderMap) -> Option<&str> {
-        headers
-            .get(AUTHORIZATION)?
-            .to_str()
-            .ok()?
-            .strip_prefix("Key ")
+        single(headers, AUTHORIZATION)?.strip_prefix("Key ")
     }
 
     fn parse(body: Value) -> Result<LivenessRequest, ApiError> {

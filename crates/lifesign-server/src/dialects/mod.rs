@@ -8,7 +8,7 @@ pub(crate) mod joi;
 pub mod opencv;
 pub mod verifik;
 
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{AsHeaderName, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use lifesign::{Assessment, Quality, Verdict};
@@ -179,6 +179,16 @@ impl Extensions {
 fn rounded(value: f32, decimals: i32) -> f64 {
     let factor = 10_f64.powi(decimals);
     (f64::from(value) * factor).round() / factor
+}
+
+/// The value of a header that is there once. Of two, something before the service may have looked
+/// at the other.
+pub(crate) fn single(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    }
 }
 
 /// A number as JavaScript writes it: `1`, not `1.0`, so that no client sees a difference.

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::{
     Answer, Dialect, FaceBox, LivenessRequest, QualityFigures, json as write, json_error,
-    json_number,
+    json_number, single,
 };
 use crate::error::{ApiError, Breach};
 use crate::http::{App, judge};
@@ -65,7 +65,7 @@ async fn liveness(State(app): State<Arc<App>>, request: Request) -> Response {
 
 impl Dialect for OpenCv {
     fn token(headers: &HeaderMap) -> Option<&str> {
-        let token = headers.get(API_KEY)?.to_str().ok()?.trim();
+        let token = single(headers, API_KEY)?.trim();
         (!token.is_empty()).then_some(token)
     }
 

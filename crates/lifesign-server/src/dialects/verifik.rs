@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 
 use super::{
     Answer, Dialect, FaceBox, LivenessRequest, QualityFigures, joi, json, json_error, json_number,
+    single,
 };
 use crate::error::ApiError;
 use crate::http::{App, LivenessFailures, judge};
@@ -65,7 +66,7 @@ async fn liveness_score(State(app): State<Arc<App>>, request: Request) -> Respon
 impl Dialect for Verifik {
     /// `Bearer <t>`, `JWT <t>` and bare `<t>` are all in use by existing clients.
     fn token(headers: &HeaderMap) -> Option<&str> {
-        let value = headers.get(AUTHORIZATION)?.to_str().ok()?.trim();
+        let value = single(headers, AUTHORIZATION)?.trim();
         let token = match value.split_once(|c: char| c.is_ascii_whitespace()) {
             Some((scheme, token))
                 if scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("jwt") =>

@@ -66,7 +66,7 @@ pub fn verify(receipt: &str, keys: &JwkSet) -> Result<Statement, VerifyError> {
         return Err(VerifyError::NotAReceipt);
     }
     let header = jsonwebtoken::decode_header(receipt).map_err(|_| VerifyError::NotAReceipt)?;
-    let (Some(TYPE), Some(kid)) = (header.typ.as_deref(), header.kid) else {
+    let (Some(TYPE), Some(kid), None) = (header.typ.as_deref(), header.kid, header.crit) else {
         return Err(VerifyError::NotAReceipt);
     };
     let key = keys

@@ -9,7 +9,8 @@ use base64::prelude::BASE64_STANDARD;
 const PREFIX: &str = "whsec_";
 
 /// A webhook's secret. `Display` shows it, in the form that verifiers take: `whsec_` and base64.
-#[derive(Clone, PartialEq, Eq)]
+/// Without `PartialEq`, which takes longer the more of it is right.
+#[derive(Clone)]
 pub struct WebhookSecret([u8; 32]);
 
 /// What was kept is no secret of a webhook.
@@ -62,7 +63,8 @@ mod tests {
         assert_eq!(format!("{secret:?}"), "WebhookSecret(…)");
         let shown = secret.to_string();
         let bytes = BASE64_STANDARD.decode(shown.strip_prefix(PREFIX).unwrap());
-        assert_eq!(WebhookSecret::from_bytes(&bytes.unwrap()).unwrap(), secret);
+        let again = WebhookSecret::from_bytes(&bytes.unwrap()).unwrap();
+        assert_eq!(again.bytes(), secret.bytes());
         assert!(WebhookSecret::from_bytes(b"short").is_err());
     }
 

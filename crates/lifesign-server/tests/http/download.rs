@@ -1,208 +1,223 @@
-//! Downloads over real TLS from a small server of the test's own. The network is injected: nothing
-//! in the service can be told to trust a test authority or to reach loopback.
+//! Which addresses a photograph is downloaded from: over real TLS, with every check in force. The
+//! test has its own internet and its own certificate authority, and nothing in the service can be
+//! told to reach loopback.
 
-use std::io;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
 use lifesign::AssessOptions;
-use lifesign_server::fetch::{FetchLimits, Fetcher, Lookup, LookupFuture, Network, address};
-use reqwest::{Certificate, Url};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use lifesign_server::fetch::Rules;
 
 use crate::harness::{Fake, Server, with};
+use crate::photo_host::{
+    FAILED, HOST, OTHER, PHOTOGRAPH, PhotoHost, Step, limits, photograph, redirect, sentence, text,
+    url,
+};
 
-const HOST: &str = "photos.test";
-const PHOTOGRAPH: &[u8] = b"a photograph";
-
-/// Every name has the same addresses.
-struct Fixed(Vec<SocketAddr>);
-
-impl Lookup for Fixed {
-    fn lookup(&self, _: String) -> LookupFuture {
-        let addresses = self.0.clone();
-        Box::pin(async move { Ok(addresses) })
-    }
-}
-
-fn everywhere(_: IpAddr) -> bool {
-    true
-}
-
-/// An https server on loopback: its address, and the authority to trust.
-async fn photo_host() -> io::Result<(SocketAddr, Certificate)> {
-    let key = rcgen::generate_simple_self_signed([HOST.to_owned()]).unwrap();
-    let certificate = key.cert.der().clone();
-    let private = PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
-    let config = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.clone()], private)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                let mut stream = acceptor.accept(stream).await?;
-                let mut head = Vec::new();
-                while !head.ends_with(b"\r\n\r\n") {
-                    head.push(stream.read_u8().await?);
-                }
-                let head = String::from_utf8_lossy(&head);
-                let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-                for part in answer(&path) {
-                    stream.write_all(&part).await?;
-                }
-                if path == "/slow" {
-                    std::future::pending::<()>().await;
-                }
-                stream.shutdown().await
-            });
-        }
-    });
-    Ok((address, Certificate::from_der(&certificate).unwrap()))
-}
-
-fn answer(path: &str) -> Vec<Vec<u8>> {
-    let redirect = |to: &str| {
-        vec![
-            format!("HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n")
-                .into_bytes(),
-        ]
-    };
+fn redirects(path: &str) -> Vec<Step> {
     match path {
-        "/photo" => {
-            let head = format!(
-                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n",
-                PHOTOGRAPH.len()
-            );
-            vec![head.into_bytes(), PHOTOGRAPH.to_vec()]
+        "/photo" => photograph(),
+        "/once" => redirect("/photo"),
+        "/twice" => redirect("once"),
+        "/three-times" => redirect("https://other.test/twice"),
+        "/four-times" => redirect("/three-times"),
+        "/permanently" => {
+            text("HTTP/1.1 308 Moved\r\nlocation: /photo\r\ncontent-length: 0\r\n\r\n")
         }
-        "/announced" => vec![b"HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n".to_vec()],
-        "/endless" => {
-            let mut parts = vec![b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec()];
-            parts.resize(100, vec![b'x'; 1000]);
-            parts
-        }
-        "/slow" => vec![b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nx".to_vec()],
-        "/moved" => redirect("/photo"),
         "/loop" => redirect("/loop"),
+        "/there" => redirect("/back"),
+        "/back" => redirect("/there"),
+        "/nowhere" => text("HTTP/1.1 302 Found\r\ncontent-length: 0\r\n\r\n"),
+        "/to-nonsense" => redirect("https://[/"),
+        "/to-latin1" => vec![Step::Send(
+            b"HTTP/1.1 302 Found\r\nlocation: /\xe9\r\ncontent-length: 0\r\n\r\n".to_vec(),
+        )],
         "/to-http" => redirect("http://photos.test/photo"),
+        "/to-ftp" => redirect("ftp://photos.test/photo"),
+        "/to-data" => redirect("data:image/png;base64,AAAA"),
+        "/to-file" => redirect("file:///etc/passwd"),
+        "/to-user" => redirect("https://user:word@photos.test/photo"),
+        "/to-port" => redirect("https://photos.test:22/photo"),
         "/to-metadata" => redirect("https://169.254.169.254/latest"),
-        _ => vec![b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_vec()],
-    }
-}
-
-fn limits() -> FetchLimits {
-    let timeout = Duration::from_secs(20);
-    FetchLimits {
-        connect_timeout: timeout,
-        timeout,
-        max_bytes: 1000,
-    }
-}
-
-fn network(addresses: Vec<SocketAddr>, permits: fn(IpAddr) -> bool, root: Certificate) -> Network {
-    Network {
-        lookup: Arc::new(Fixed(addresses)),
-        permits,
-        roots: Some(vec![root]),
+        "/to-decimal" => redirect("//2130706433/"),
+        "/to-loopback" => redirect("https://[::1]/"),
+        "/to-inside" => redirect("https://inside.test/photo"),
+        "/to-other" => redirect("https://other.test/photo"),
+        _ => text("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"),
     }
 }
 
 #[tokio::test]
-async fn a_photograph_is_downloaded_within_its_limits_and_nothing_else_is() {
-    let (address, root) = photo_host().await.unwrap();
-    let fetcher =
-        |permits| Fetcher::new(limits(), network(vec![address], permits, root.clone())).unwrap();
-    let url = |path: &str| Url::parse(&format!("https://{HOST}:{}{path}", address.port())).unwrap();
-
-    let open = fetcher(everywhere);
-    for path in ["/photo", "/moved"] {
-        assert_eq!(
-            open.fetch(url(path)).await.as_deref(),
-            Ok(PHOTOGRAPH),
-            "{path}"
-        );
-    }
-    for path in ["/announced", "/endless"] {
-        assert!(
-            open.fetch(url(path))
-                .await
-                .unwrap_err()
-                .message
-                .contains("larger than 1000"),
-            "{path}"
-        );
-    }
-
-    // A host with a public and a private address is refused as a whole.
-    let public: SocketAddr = "8.8.8.8:0".parse().unwrap();
-    let mixed = Fetcher::new(
-        limits(),
-        network(vec![public, address], address::is_public, root.clone()),
-    )
-    .unwrap();
-    let guarded = fetcher(address::is_public);
-    let short = FetchLimits {
-        timeout: Duration::from_millis(300),
-        ..limits()
-    };
-    let impatient = Fetcher::new(short, network(vec![address], everywhere, root.clone())).unwrap();
-    let stranger = {
-        let other = rcgen::generate_simple_self_signed([HOST.to_owned()]).unwrap();
-        let other = Certificate::from_der(other.cert.der()).unwrap();
-        Fetcher::new(limits(), network(vec![address], everywhere, other)).unwrap()
-    };
-    // Metadata addresses must stay refused even where names may lead to loopback.
-    fn loopback(address: IpAddr) -> bool {
-        address.is_loopback()
-    }
-    let local = fetcher(loopback);
-
-    let mut messages = Vec::new();
-    for (fetcher, path) in [
-        (&open, "/missing"),
-        (&open, "/loop"),
-        (&open, "/to-http"),
-        (&local, "/to-metadata"),
-        (&guarded, "/photo"),
-        (&mixed, "/photo"),
-        (&impatient, "/slow"),
-        (&stranger, "/photo"),
+async fn up_to_three_redirects_are_followed_each_looked_up_and_checked_anew() {
+    let host = PhotoHost::start(redirects).await;
+    let internet = host.internet().with("inside.test", &["10.0.0.7"]);
+    let lookups = Arc::clone(&internet.lookups);
+    let fetcher = host.fetcher(limits(), internet);
+    for (path, hops) in [
+        ("/photo", 0),
+        ("/once", 1),
+        ("/permanently", 1),
+        ("/twice", 2),
+        ("/three-times", 3),
     ] {
-        let refused = fetcher.fetch(url(path)).await;
-        messages.push(refused.expect_err(path).message);
+        let before = lookups.load(Ordering::SeqCst);
+        let fetched = fetcher.fetch(url(HOST, path)).await;
+        assert_eq!(fetched.unwrap(), PHOTOGRAPH, "{path}");
+        assert_eq!(lookups.load(Ordering::SeqCst) - before, hops + 1, "{path}");
     }
-    messages.dedup();
+    for path in [
+        "/four-times",
+        "/loop",
+        "/there",
+        "/nowhere",
+        "/to-nonsense",
+        "/to-latin1",
+        "/to-http",
+        "/to-ftp",
+        "/to-data",
+        "/to-file",
+        "/to-user",
+        "/to-port",
+        "/to-metadata",
+        "/to-decimal",
+        "/to-loopback",
+        "/to-inside",
+    ] {
+        let fetched = fetcher.fetch(url(HOST, path)).await;
+        assert_eq!(sentence(path, fetched), FAILED, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_refused_for_any_address_that_is_not_public() {
+    let host = PhotoHost::start(redirects).await;
+    let internet = host
+        .internet()
+        .with("loopback.test", &["127.0.0.1"])
+        .with("metadata.google.internal", &["169.254.169.254"])
+        .with("localhost", &["127.0.0.1", "::1"])
+        .with("v6.test", &["fd00:ec2::254"])
+        .with("mapped.test", &["::ffff:10.0.0.1"])
+        .with("mixed.test", &["8.8.8.8", "10.0.0.1"])
+        .with("nowhere.test", &[]);
+    let fetcher = host.fetcher(limits(), internet);
+    for name in [
+        "loopback.test",
+        "LOOPBACK.test",
+        "metadata.google.internal",
+        "localhost",
+        "v6.test",
+        "mapped.test",
+        "mixed.test",
+        "nowhere.test",
+        "unknown-to-the-certificate.test",
+    ] {
+        let fetched = fetcher.fetch(url(name, "/photo")).await;
+        assert_eq!(sentence(name, fetched), FAILED, "{name}");
+    }
+    assert!(host.heads.lock().unwrap().is_empty(), "none was asked");
+    let fetched = fetcher.fetch(url("PHOTOS.test.", "/photo")).await;
+    assert_eq!(fetched.unwrap(), PHOTOGRAPH, "another spelling of the host");
+}
+
+#[tokio::test]
+async fn the_address_that_was_checked_is_the_one_connected_to() {
+    let host = PhotoHost::start(redirects).await;
+    let internet = host
+        .internet()
+        .changing(HOST, &[&["8.8.8.8"], &["127.0.0.1"]]);
+    let lookups = Arc::clone(&internet.lookups);
+    let fetcher = host.fetcher(limits(), internet);
+    let fetched = fetcher.fetch(url(HOST, "/photo")).await;
+    assert_eq!(fetched.unwrap(), PHOTOGRAPH);
+    assert_eq!(lookups.load(Ordering::SeqCst), 1, "no second look-up");
+    // Neither the connection nor the address is kept: the next download sees what the name is now.
+    let fetched = fetcher.fetch(url(HOST, "/photo")).await;
+    assert_eq!(sentence("rebound", fetched), FAILED);
+}
+
+#[tokio::test]
+async fn only_listed_hosts_are_asked_also_after_a_redirect() {
+    let host = PhotoHost::start(redirects).await;
+    let rules = Rules {
+        hosts: "photos.test".parse().unwrap(),
+        ..Rules::default()
+    };
+    let fetcher = host.fetcher_with(limits(), rules, host.internet());
+    let fetched = fetcher.fetch(url(HOST, "/once")).await;
+    assert_eq!(fetched.unwrap(), PHOTOGRAPH);
+    for (name, path) in [(OTHER, "/photo"), (HOST, "/to-other")] {
+        let fetched = fetcher.fetch(url(name, path)).await;
+        assert_eq!(sentence(path, fetched), FAILED, "{name}{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_whose_certificate_nobody_signed_is_not_believed() {
+    let (host, stranger) = (
+        PhotoHost::start(redirects).await,
+        PhotoHost::start(redirects).await,
+    );
+    let fetcher = stranger.fetcher(limits(), host.internet());
+    let fetched = fetcher.fetch(url(HOST, "/photo")).await;
+    assert_eq!(sentence("stranger", fetched), FAILED);
+    assert!(host.heads.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_request_says_nothing_of_the_caller_and_takes_nothing_from_host_to_host() {
+    let host = PhotoHost::start(redirects).await;
+    let fetcher = host.fetcher(limits(), host.internet());
+    let fetched = fetcher.fetch(url(HOST, "/three-times?key=a#b")).await;
+    assert_eq!(fetched.unwrap(), PHOTOGRAPH);
+    let heads = host.heads.lock().unwrap().clone();
+    assert_eq!(heads.len(), 4);
+    assert!(heads[0].starts_with("GET /three-times?key=a HTTP/1.1\r\n"));
+    for head in &heads {
+        let mut lines = head.trim_end().split("\r\n").skip(1);
+        for line in &mut lines {
+            let (name, value) = line.split_once(": ").unwrap();
+            match name {
+                "host" => assert!([HOST, OTHER].contains(&value), "{head}"),
+                "user-agent" => assert!(value.starts_with("lifesign/"), "{head}"),
+                "accept" => assert_eq!(value, "*/*"),
+                "accept-encoding" => assert_eq!(value, "identity"),
+                _ => panic!("{line} in {head}"),
+            }
+        }
+    }
+    let protocols = host.protocols.lock().unwrap().clone();
     assert_eq!(
-        messages.len(),
-        1,
-        "the client cannot tell failures apart: {messages:?}"
+        protocols,
+        vec![Some(b"http/1.1".to_vec()); 4],
+        "never HTTP/2"
     );
 }
 
 #[tokio::test]
 async fn an_image_url_is_judged_like_the_image_itself() {
-    let (address, root) = photo_host().await.unwrap();
+    let host = PhotoHost::start(redirects).await;
     let dir = tempfile::tempdir().unwrap();
     let engine = |bytes: &[u8], _: &AssessOptions| Ok(if bytes == PHOTOGRAPH { 0.75 } else { 0.0 });
-    let network = network(vec![address], everywhere, root);
+    let network = host.network(host.internet().with("inside.test", &["10.0.0.7"]));
     let server = Server::start(dir.path(), Arc::new(Fake(engine)), &[], network).await;
-    let url = |path: &str| with("image", format!("https://{HOST}:{}{path}", address.port()));
-    assert_eq!(
-        server.ask(&url("/photo")).await.body["data"]["liveness_score"],
-        0.75
-    );
-    server
-        .ask(&url("/missing"))
-        .await
-        .assert_quality("ERR_INVALID_IMAGE", "invalid_image");
+    let ask = async |host, path| server.ask(&with("image", url(host, path).as_str())).await;
+    let answer = ask(HOST, "/once").await;
+    assert_eq!(answer.body["data"]["liveness_score"], 0.75);
+    for (host, path) in [(HOST, "/missing"), ("inside.test", "/photo")] {
+        let answer = ask(host, path).await;
+        answer.assert_quality("ERR_INVALID_IMAGE", "invalid_image");
+        assert_eq!(answer.body["message"], FAILED, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_downloads_nothing_says_so() {
+    let (_dir, server) = Server::fresh(crate::harness::constant(0.9), &[("fetch", "off")]).await;
+    let answer = server
+        .ask(&with("image", "https://photos.test/photo"))
+        .await;
+    answer.assert_quality("ERR_INVALID_IMAGE", "invalid_image");
+    let message = answer.body["message"].as_str().unwrap();
+    assert!(message.contains("does not download"), "{message}");
 }

@@ -1,6 +1,7 @@
 //! Starts, restarts and the end; and many at once.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -167,4 +168,30 @@ async fn management_refuses_what_does_not_exist_or_cannot_be_named() {
         admin.issue_token("acme", None).await,
         Err(AdminError::ClientDisabled(_))
     ));
+}
+
+#[tokio::test]
+async fn a_secret_that_others_may_read_stops_the_start_wherever_it_lies() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("signing.key");
+    let settings = [("secret_file", file.to_str().unwrap())];
+    let config = config(dir.path(), &settings);
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    Admin::open(&config).await.unwrap();
+    assert_eq!(mode(&file), 0o600);
+    if config.database.is_none() {
+        assert_eq!(mode(&config.data_dir), 0o700);
+        for name in ["lifesign.db", "lifesign.db-wal", "lifesign.db-shm"] {
+            let path = config.data_dir.join(name);
+            if path.exists() {
+                assert_eq!(mode(&path), 0o600, "{name}");
+            }
+        }
+    }
+    for exposed in [0o640, 0o604, 0o620, 0o601] {
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(exposed)).unwrap();
+        let refused = Admin::open(&config).await.err().unwrap();
+        assert!(refused.to_string().contains("chmod 600"), "{refused}");
+    }
 }

@@ -2,16 +2,21 @@
 
 mod archive;
 mod attempts;
+mod claims;
 mod collections;
 mod contract;
 mod download;
+mod download_limits;
 mod extensions;
+mod forged;
+mod forgery;
 mod harness;
 mod lifecycle;
 mod limits;
 mod metrics;
 mod openapi;
 mod opencv;
+mod photo_host;
 mod privacy;
 mod properties;
 mod protocol;

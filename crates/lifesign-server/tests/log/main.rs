@@ -4,6 +4,11 @@
 #[path = "../http/harness.rs"]
 #[allow(dead_code)]
 mod harness;
+#[path = "../http/photo_host.rs"]
+#[allow(dead_code)]
+mod photo_host;
+#[path = "../support/spellings.rs"]
+mod spellings;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -13,6 +18,7 @@ use harness::{Answer, Fake, LIVENESS, Server, with};
 use lifesign::AssessOptions;
 use lifesign_server::store::DeliveryState;
 use lifesign_server::{FIRST_CLIENT, archive};
+use photo_host::PhotoHost;
 use reqwest::header::AUTHORIZATION;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -47,13 +53,23 @@ async fn the_cause_of_a_fault_is_logged_with_its_request_id_and_secrets_never_ar
     };
     let (_, public) = archive::generate_key();
     let images = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let signing = dir.path().join("signing.key");
     let settings = [
+        ("secret_file", signing.to_str().unwrap()),
+        ("metrics_listen", "127.0.0.1:0"),
         ("webhook_pause", "10ms"),
         ("webhook_give_up", "50ms"),
         ("images_keep_in", images.path().to_str().unwrap()),
         ("images_keep_key", public.as_str()),
     ];
-    let (_dir, server) = Server::fresh(Arc::new(Fake(engine)), &settings).await;
+    let photos = PhotoHost::start(|path| match path {
+        "/photo" => photo_host::photograph(),
+        _ => photo_host::redirect("https://other.test/photo?signature=redirect-secret"),
+    });
+    let photos = photos.await;
+    let network = photos.network(photos.internet());
+    let server = Server::start(dir.path(), Arc::new(Fake(engine)), &settings, network).await;
     // Nobody listens there; what fails is logged.
     let hook = "http://user-secret:word-secret@127.0.0.1:9/path-secret?query=hook-secret";
     let (_, hook_secret) = server.admin.add_webhook(FIRST_CLIENT, hook).await.unwrap();
@@ -74,6 +90,9 @@ async fn the_cause_of_a_fault_is_logged_with_its_request_id_and_secrets_never_ar
     let url = "https://127.0.0.1/photo?signature=url-secret";
     let answer = Answer::of(post(LIVENESS.to_owned(), url).send().await.unwrap()).await;
     answer.assert_quality("ERR_INVALID_IMAGE", "invalid_image");
+    let url = "https://photos.test/moved?signature=url-secret";
+    let answer = Answer::of(post(LIVENESS.to_owned(), url).send().await.unwrap()).await;
+    assert_eq!(answer.status, 200, "{:?}", answer.body);
     let judged = "anVkZ2VkIHBob3RvZ3JhcGg";
     let answer = Answer::of(post(LIVENESS.to_owned(), judged).send().await.unwrap()).await;
     let receipt = answer.body["signature"]["receipt"]
@@ -85,13 +104,38 @@ async fn the_cause_of_a_fault_is_logged_with_its_request_id_and_secrets_never_ar
     for _ in 0..200 {
         let state = Some(DeliveryState::Failed);
         let failed = server.admin.deliveries(FIRST_CLIENT, state, 10).await;
-        if failed.unwrap().len() == 2 {
+        if failed.unwrap().len() == 3 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let mut answers = Vec::new();
+    let metrics = server.metrics.clone().unwrap();
+    let own = |route: &str| format!("{}{route}", server.url);
+    for url in [
+        own("/version"),
+        own("/healthz"),
+        own("/readyz"),
+        own("/openapi.json"),
+        own("/.well-known/jwks.json"),
+        own("/nowhere"),
+        metrics,
+    ] {
+        let answer = server.client.get(&url).bearer_auth("x.y.z").send().await;
+        answers.extend(answer.unwrap().bytes().await.unwrap());
+    }
+    let log = log.0.lock().unwrap().clone();
+    let signing = std::fs::read(signing).unwrap();
+    for told in [&log, &answers] {
+        assert!(
+            !spellings::holds(told, &signing),
+            "the signing secret is told"
+        );
+    }
+    assert!(!String::from_utf8_lossy(&answers).contains(&server.token));
+
+    let log = String::from_utf8(log).unwrap();
     let cause = log
         .lines()
         .find(|line| line.contains("the engine panicked"))
@@ -119,6 +163,7 @@ async fn the_cause_of_a_fault_is_logged_with_its_request_id_and_secrets_never_ar
         judged,
         "query-secret",
         "url-secret",
+        "redirect-secret",
         "user-secret",
         "word-secret",
         "path-secret",
