@@ -34,6 +34,19 @@ pub enum DataDirError {
         /// What the database said.
         cause: StoreError,
     },
+    /// The secret is there and the database is not.
+    #[error(
+        "The database {} is missing or empty, but {} is there, so there was one: restore it from a \
+         backup. To begin anew, without anything that was recorded, remove that file, too.",
+        database.display(),
+        secret.display()
+    )]
+    Lost {
+        /// The database's file.
+        database: PathBuf,
+        /// The signing secret's.
+        secret: PathBuf,
+    },
     /// There is no usable signing secret.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -56,10 +69,26 @@ pub(crate) async fn open(config: &Config) -> Result<(Store, Secret), DataDirErro
         database: database.to_string(),
         cause,
     };
-    let store = Store::open(&database).await.map_err(failed)?;
+    let secret = config.data_dir.join("secret.key");
+    let store = match &database {
+        // The secret is made after the tables: where it is, an empty database is a lost one.
+        Database::Sqlite(path) if secret.exists() => {
+            match Store::open_existing(&database).await {
+                Err(StoreError::Empty) => {
+                    return Err(DataDirError::Lost {
+                        database: path.clone(),
+                        secret,
+                    });
+                }
+                other => other,
+            }
+        }
+        _ => Store::open(&database).await,
+    };
+    let store = store.map_err(failed)?;
     let secret = match (&config.secret_file, &database) {
         (Some(file), _) => Secret::load_or_create(file)?,
-        (None, Database::Sqlite(_)) => Secret::load_or_create(&config.data_dir.join("secret.key"))?,
+        (None, Database::Sqlite(_)) => Secret::load_or_create(&secret)?,
         (None, Database::Postgres(_)) => {
             let fresh = Secret::generate()?;
             let shared = store.shared_secret(SIGNING_SECRET, fresh.bytes());

@@ -30,6 +30,7 @@ pub mod geometry;
 pub mod models;
 pub mod network;
 pub mod pad;
+mod pinned;
 mod rejection;
 pub mod resample;
 

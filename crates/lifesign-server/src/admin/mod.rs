@@ -59,6 +59,11 @@ impl Admin {
         })
     }
 
+    /// Reads the whole of a SQLite database, to find damage before a request does.
+    pub(crate) async fn check_whole(&self) -> Result<(), AdminError> {
+        Ok(self.store.check_whole().await?)
+    }
+
     pub(crate) fn into_parts(self) -> Parts {
         Parts {
             store: self.store,

@@ -128,7 +128,10 @@ fn respond<D: Dialect>(error: &ApiError) -> Response {
         ApiError::Internal(cause) => {
             tracing::error!(cause = chain(cause.as_ref()), "internal error");
         }
-        ApiError::NotReady | ApiError::Overloaded => tracing::warn!("{error}"),
+        ApiError::NotReady(cause) => {
+            tracing::error!(cause = chain(cause.as_ref()), "not ready");
+        }
+        ApiError::Overloaded => tracing::warn!("{error}"),
         _ => {}
     }
     let mut response = D::render_error(error);
