@@ -55,6 +55,15 @@ pub enum DataDirError {
 /// Opens the database and reads the signing secret, and makes what is missing of them. With
 /// PostgreSQL the secret is in the database, so that replicas share it, unless a file is named.
 pub(crate) async fn open(config: &Config) -> Result<(Store, Secret), DataDirError> {
+    open_database(config, false).await
+}
+
+/// As [`open`], and reads the whole of a SQLite file.
+pub(crate) async fn open_checked(config: &Config) -> Result<(Store, Secret), DataDirError> {
+    open_database(config, true).await
+}
+
+async fn open_database(config: &Config, check: bool) -> Result<(Store, Secret), DataDirError> {
     let database = match &config.database {
         Some(database) => database.clone(),
         None => {
@@ -72,20 +81,21 @@ pub(crate) async fn open(config: &Config) -> Result<(Store, Secret), DataDirErro
     let secret = config.data_dir.join("secret.key");
     let store = match &database {
         // The secret is made after the tables: where it is, an empty database is a lost one.
-        Database::Sqlite(path) if secret.exists() => {
-            match Store::open_existing(&database).await {
-                Err(StoreError::Empty) => {
-                    return Err(DataDirError::Lost {
-                        database: path.clone(),
-                        secret,
-                    });
-                }
-                other => other,
+        Database::Sqlite(path) if secret.exists() => match Store::open_existing(&database).await {
+            Err(StoreError::Empty) => {
+                return Err(DataDirError::Lost {
+                    database: path.clone(),
+                    secret,
+                });
             }
-        }
+            other => other,
+        },
         _ => Store::open(&database).await,
     };
     let store = store.map_err(failed)?;
+    if check {
+        store.check_whole().await.map_err(failed)?;
+    }
     let secret = match (&config.secret_file, &database) {
         (Some(file), _) => Secret::load_or_create(file)?,
         (None, Database::Sqlite(_)) => Secret::load_or_create(&secret)?,

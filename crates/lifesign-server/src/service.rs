@@ -113,8 +113,7 @@ impl Service {
         } else {
             None
         };
-        let admin = Admin::open(config).await?;
-        admin.check_whole().await?;
+        let admin = Admin::open_checked(config).await?;
         let first_start = first_start(config, &admin).await?;
         let Parts {
             store,

@@ -9,8 +9,8 @@ use std::thread;
 
 use crate::common::{receive, skipped};
 use crate::support::{
-    Answer, Service, assert_nothing_lost, assert_receipt_is_good, ask, free_address, judge,
-    serve, until,
+    Answer, Service, ask, assert_nothing_lost, assert_receipt_is_good, free_address, judge, serve,
+    until,
 };
 
 /// A clock of a test's own.
@@ -150,7 +150,10 @@ fn a_clock_that_jumps_a_year_ahead_and_back_stops_no_attempt_receipt_or_webhook(
     assert_eq!(recorded_one_by_one(&all.address, &token), 4);
     until("all four are told", || {
         let told = told.lock().unwrap().clone();
-        match answers.iter().all(|answer| told.contains(&answer.id().to_owned())) {
+        match answers
+            .iter()
+            .all(|answer| told.contains(&answer.id().to_owned()))
+        {
             true => Ok(()),
             false => Err(format!("{told:?}: {}", server.log())),
         }
@@ -218,7 +221,12 @@ fn a_rate_is_counted_by_a_clock_that_does_not_jump() {
     let _server = all.start(&["--client-rate", "0.01", "--client-burst", "2"]);
     let token = all.token();
     let list = || {
-        let answer = ask(&all.address, "GET /v2/face-recognition/attempts", &token, "");
+        let answer = ask(
+            &all.address,
+            "GET /v2/face-recognition/attempts",
+            &token,
+            "",
+        );
         answer.unwrap().status
     };
     assert_eq!([list(), list(), list()], [200, 200, 429]);

@@ -52,7 +52,10 @@ fn on_a_full_disk_nothing_is_acknowledged_and_the_service_goes_on_when_there_is_
     for answer in answers.iter().filter(|answer| answer.status != 200) {
         answer.assert_unavailable();
     }
-    println!("client: {:?}", answers.iter().find(|answer| answer.status == 503));
+    println!(
+        "client: {:?}",
+        answers.iter().find(|answer| answer.status == 503)
+    );
     assert_nothing_lost(&address, &token, &answers);
     server.signal("TERM");
     assert!(server.ended().success());

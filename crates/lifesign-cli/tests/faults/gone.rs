@@ -59,7 +59,10 @@ fn a_postgresql_that_stops_and_comes_back_costs_503s_and_nothing_acknowledged() 
         load.until_more(503, 3);
         server.until_status("/readyz", 503);
         assert_eq!(server.status("/healthz"), 200);
-        println!("log, {signal}: {}", server.says("the database cannot be reached"));
+        println!(
+            "log, {signal}: {}",
+            server.says("the database cannot be reached")
+        );
         postgres.resume();
         load.until_more(200, 3);
         server.until_status("/readyz", 200);

@@ -52,8 +52,14 @@ fn a_server_killed_again_and_again_while_it_writes_loses_nothing_acknowledged() 
         return;
     };
     assert_eq!(database.ask("PRAGMA integrity_check"), "ok");
-    let used: usize = database.ask("SELECT sum(judged) FROM usage").parse().unwrap();
-    assert!(used >= told, "{used} of the quota used, {told} acknowledged");
+    let used: usize = database
+        .ask("SELECT sum(judged) FROM usage")
+        .parse()
+        .unwrap();
+    assert!(
+        used >= told,
+        "{used} of the quota used, {told} acknowledged"
+    );
 }
 
 /// SQLite's own command, beside the running server.

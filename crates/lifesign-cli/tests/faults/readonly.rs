@@ -29,7 +29,10 @@ fn on_a_disk_gone_read_only_nothing_is_acknowledged_and_nothing_lost() {
     std::fs::File::create(&image)
         .and_then(|file| file.set_len(32 << 20))
         .unwrap();
-    let made = Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&image).output();
+    let made = Command::new("mkfs.ext4")
+        .args(["-q", "-F"])
+        .arg(&image)
+        .output();
     if !made.is_ok_and(|made| made.status.success()) {
         return skipped("there is no mkfs.ext4 on this machine");
     }
@@ -56,8 +59,11 @@ fn on_a_disk_gone_read_only_nothing_is_acknowledged_and_nothing_lost() {
     for answer in answers.iter().filter(|answer| answer.status != 200) {
         answer.assert_unavailable();
     }
-    println!("log: {}", server.says("not ready"));
-    println!("client: {:?}", answers.iter().find(|answer| answer.status == 503));
+    println!("log: {}", server.says("Read-only file system"));
+    println!(
+        "client: {:?}",
+        answers.iter().find(|answer| answer.status == 503)
+    );
     server.kill();
 
     let refused = start().err().unwrap();
@@ -65,7 +71,10 @@ fn on_a_disk_gone_read_only_nothing_is_acknowledged_and_nothing_lost() {
     assert_eq!(refused.code, Some(2));
     let file = data.join("lifesign.db").display().to_string();
     assert!(refused.said.contains(&file), "{refused:?}");
-    assert!(refused.said.contains("Read-only file system"), "{refused:?}");
+    assert!(
+        refused.said.contains("Read-only file system"),
+        "{refused:?}"
+    );
 
     disk.run("umount", &[]);
     disk.run("mount", &["-o", "loop", image.to_str().unwrap()]);

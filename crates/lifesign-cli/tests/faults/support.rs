@@ -336,10 +336,7 @@ impl Load {
         for client in self.clients {
             client.join().unwrap();
         }
-        Arc::try_unwrap(self.answers)
-            .unwrap()
-            .into_inner()
-            .unwrap()
+        Arc::try_unwrap(self.answers).unwrap().into_inner().unwrap()
     }
 }
 

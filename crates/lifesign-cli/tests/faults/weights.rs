@@ -58,7 +58,10 @@ fn weights_cut_off_stop_the_start_by_name_and_checksum() {
         let bytes = fs::read(weights(models)).unwrap();
         fs::write(weights(models), &bytes[..bytes.len() / 3]).unwrap();
     });
-    assert_says(&refused, &["pad/far.onnx has SHA-256", "changed or damaged"]);
+    assert_says(
+        &refused,
+        &["pad/far.onnx has SHA-256", "changed or damaged"],
+    );
 }
 
 #[test]
@@ -70,7 +73,11 @@ fn weights_that_are_missing_stop_the_start_by_name() {
 #[test]
 fn a_card_of_another_model_or_of_none_stops_the_start_by_name() {
     let (_folder, refused) = start_with(|models| {
-        fs::copy(models.join("detector/card.toml"), models.join("pad/card.toml")).unwrap();
+        fs::copy(
+            models.join("detector/card.toml"),
+            models.join("pad/card.toml"),
+        )
+        .unwrap();
     });
     assert_says(&refused, &["pad/card.toml"]);
     let (_folder, refused) = start_with(|models| {

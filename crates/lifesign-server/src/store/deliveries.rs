@@ -120,12 +120,13 @@ impl Store {
     ) -> Result<Vec<Due>, StoreError> {
         // The time is compared again where it is written: another replica may have been faster.
         // Looked for before it is written: an empty outbox costs no write lock.
-        let due: Option<i64> =
-            sqlx::query_scalar("SELECT 1 FROM deliveries WHERE due_at <= $1 OR due_at > $2 LIMIT 1")
-                .bind(now())
-                .bind(now().saturating_add(millisecond(latest)))
-                .fetch_optional(&self.pool)
-                .await?;
+        let due: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM deliveries WHERE due_at <= $1 OR due_at > $2 LIMIT 1",
+        )
+        .bind(now())
+        .bind(now().saturating_add(millisecond(latest)))
+        .fetch_optional(&self.pool)
+        .await?;
         if due.is_none() {
             return Ok(Vec::new());
         }

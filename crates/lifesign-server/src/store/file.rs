@@ -2,11 +2,11 @@
 //! opened. SQLite notices neither that its file was removed nor that another took its place: it
 //! would go on writing into a file that nobody finds any more.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::StoreError;
+use super::{StoreError, Trouble};
 
 /// What a write takes at least, roughly: SQLite's shared memory has 32 KiB.
 const A_WRITE: [u8; 64 << 10] = [0; 64 << 10];
@@ -22,22 +22,15 @@ pub(super) struct OpenFile {
 type Identity = (u64, u64);
 
 impl OpenFile {
-    /// Opens the file for writing, which says better than SQLite does why that cannot be done; it is
-    /// made where it is not there.
-    pub(super) fn open(path: &Path) -> Result<OpenFile, StoreError> {
-        let failed = |cause| StoreError::File {
+    /// The file that was opened just now.
+    pub(super) fn at(path: &Path) -> Result<OpenFile, StoreError> {
+        let file = fs::metadata(path).map_err(|cause| StoreError::File {
             path: path.to_path_buf(),
             cause,
-        };
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(failed)?;
+        })?;
         Ok(OpenFile {
             path: path.to_path_buf(),
-            identity: file.metadata().map(|file| identity(&file)).map_err(failed)?,
+            identity: identity(&file),
         })
     }
 
@@ -56,23 +49,36 @@ impl OpenFile {
         }
     }
 
-    /// What the system says of a write beside the file: the reason behind SQLite's "disk I/O error"
-    /// and "unable to open database file".
+    /// As [`explain`].
     pub(super) fn explain(&self, error: StoreError) -> StoreError {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        let beside = folder.join(format!(".lifesign-{}.tmp", uuid::Uuid::new_v4()));
-        let written = fs::File::create_new(&beside).and_then(|mut file| {
-            let written = file.write_all(&A_WRITE).and_then(|()| file.sync_all());
-            let removed = fs::remove_file(&beside);
-            written.and(removed)
-        });
-        match written {
-            Ok(()) => error,
-            Err(cause) => StoreError::File {
-                path: self.path.clone(),
-                cause,
-            },
-        }
+        explain(&self.path, error)
+    }
+}
+
+/// What the system says of a write beside the file at `path`: the reason behind SQLite's "disk I/O
+/// error" and "unable to open database file". Never of the file itself: to close it anywhere in the
+/// process would end SQLite's locks on it.
+pub(super) fn explain(path: &Path, error: StoreError) -> StoreError {
+    let of_the_disk = [Trouble::Disk, Trouble::Full, Trouble::ReadOnly];
+    if !error
+        .trouble()
+        .is_some_and(|trouble| of_the_disk.contains(&trouble))
+    {
+        return error;
+    }
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let beside = folder.join(format!(".lifesign-{}.tmp", uuid::Uuid::new_v4()));
+    let written = fs::File::create_new(&beside).and_then(|mut file| {
+        let written = file.write_all(&A_WRITE).and_then(|()| file.sync_all());
+        let removed = fs::remove_file(&beside);
+        written.and(removed)
+    });
+    match written {
+        Ok(()) => error,
+        Err(cause) => StoreError::File {
+            path: path.to_path_buf(),
+            cause,
+        },
     }
 }
 

@@ -53,6 +53,14 @@ impl Store {
     }
 
     async fn pulse(&self) -> Result<(), StoreError> {
+        let outcome = self.read_and_write().await;
+        outcome.map_err(|error| match &self.file {
+            Some(file) => file.explain(error),
+            None => error,
+        })
+    }
+
+    async fn read_and_write(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1 FROM clients LIMIT 1")
             .fetch_optional(&self.pool)
             .await?;
@@ -84,20 +92,21 @@ impl Store {
         Ok(at.map(|at| timestamp("at", at)).transpose()?)
     }
 
-    /// Reads the whole of a SQLite file, to find damage before a request does.
+    /// Reads the whole of a SQLite file, to find damage before a request does, and writes.
     ///
     /// # Errors
-    /// It is damaged, or cannot be read.
+    /// It is damaged, or cannot be read or written.
     pub async fn check_whole(&self) -> Result<(), StoreError> {
         if self.file.is_none() {
             return Ok(());
         }
+        self.pulse().await?;
         let found: String = sqlx::query_scalar("PRAGMA quick_check(1)")
             .fetch_one(&self.pool)
             .await?;
         match found.as_str() {
             "ok" => Ok(()),
-            _ => Err(StoreError::Damaged(found)),
+            _ => Err(StoreError::Damaged(found.replace('\n', " "))),
         }
     }
 }

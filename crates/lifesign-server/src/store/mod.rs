@@ -226,11 +226,9 @@ impl Store {
                 if !make && std::fs::metadata(path).is_err() {
                     return Err(StoreError::Empty);
                 }
-                let file = OpenFile::open(path)?;
-                let pool = sqlite(path, make)
-                    .await
-                    .map_err(|error| file.explain(error))?;
-                (pool, Some(Arc::new(file)))
+                let pool = sqlite(path, make).await;
+                let pool = pool.map_err(|error| file::explain(path, error))?;
+                (pool, Some(Arc::new(OpenFile::at(path)?)))
             }
             Database::Postgres(url) => (postgres_pool(url).await?, None),
         };
@@ -272,18 +270,25 @@ fn options(connections: u32) -> AnyPoolOptions {
     AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(CONNECTION_TIMEOUT)
+        // A transaction that SQLite ended by itself, on a full disk for example, is one that sqlx
+        // still counts: what comes after it on that connection would never be committed.
+        .before_acquire(|connection, _| {
+            Box::pin(async move { Ok(!connection.is_in_transaction()) })
+        })
 }
 
 async fn sqlite(path: &Path, make: bool) -> Result<AnyPool, StoreError> {
-    let address = AnyConnectOptions::from_url(&sqlite_url(path)?)?;
+    let address =
+        |mode| AnyConnectOptions::from_url(&sqlite_url(path, mode)?).map_err(StoreError::from);
     // On a connection of its own: what fails here fails for good, where the pool would try again.
-    let mut first: AnyConnection = address.connect().await?;
+    let first = address(if make { "rwc" } else { "rw" })?;
+    let mut first: AnyConnection = first.connect().await?;
     let prepared = prepare(&mut first, make).await;
     // The pool's first connection comes before this one goes: SQLite tidies up after the last.
     let pool = match prepared {
         Ok(()) => options(SQLITE_CONNECTIONS)
-            .after_connect(|connection, _| Box::pin(durable(connection)))
-            .connect_with(address)
+            // A file that disappears must not come back empty.
+            .connect_with(address("rw")?)
             .await
             .map_err(StoreError::from),
         Err(error) => Err(error),
@@ -294,15 +299,6 @@ async fn sqlite(path: &Path, make: bool) -> Result<AnyPool, StoreError> {
     Ok(pool)
 }
 
-/// What is acknowledged must outlive a power failure: with a write-ahead log only FULL syncs it at every
-/// commit.
-async fn durable(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("PRAGMA synchronous = FULL")
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
 async fn prepare(connection: &mut AnyConnection, make: bool) -> Result<(), StoreError> {
     let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master")
         .fetch_one(&mut *connection)
@@ -311,8 +307,8 @@ async fn prepare(connection: &mut AnyConnection, make: bool) -> Result<(), Store
         return Err(StoreError::Empty);
     }
     // Readers and the one writer do not block each other, also across processes: the command line
-    // works beside a running server. The file remembers it. Foreign keys, and waiting for the
-    // writer, are the driver's defaults.
+    // works beside a running server. The file remembers it. Foreign keys, waiting for the writer, and
+    // synchronous FULL, without which a power failure would take commits, are the defaults.
     sqlx::query("PRAGMA journal_mode = WAL")
         .execute(connection)
         .await?;
@@ -337,14 +333,13 @@ async fn postgres_pool(url: &Url) -> Result<AnyPool, StoreError> {
     }
 }
 
-/// The address of a SQLite file that is there.
-fn sqlite_url(path: &Path) -> Result<Url, StoreError> {
+/// The address of a SQLite file; the mode `rw` makes none, `rwc` does.
+fn sqlite_url(path: &Path, mode: &str) -> Result<Url, StoreError> {
     let unusable = || StoreError::Path(path.to_path_buf());
     let path = std::path::absolute(path).map_err(|_| unusable())?;
-    // By way of a file: address, which knows how to write any path. A file that is not there is never
-    // made by it: one that disappears must not come back empty.
+    // By way of a file: address, which knows how to write any path.
     let file = Url::from_file_path(path).map_err(|()| unusable())?;
-    format!("sqlite://{}?mode=rw", file.path())
+    format!("sqlite://{}?mode={mode}", file.path())
         .parse()
         .map_err(|_| unusable())
 }
@@ -354,6 +349,12 @@ fn sqlite_url(path: &Path) -> Result<Url, StoreError> {
 /// the doubles that come after it on the same connection.
 fn real(value: Option<f64>) -> Option<String> {
     value.map(|value| value.to_string())
+}
+
+/// The row of a statement that wrote one. Such statements are asked for all their rows: after the
+/// first one alone, sqlx would not hear that SQLite could not commit.
+fn one(mut rows: Vec<AnyRow>) -> Result<AnyRow, sqlx::Error> {
+    rows.pop().ok_or(sqlx::Error::RowNotFound)
 }
 
 /// A stored flag: 0 or 1.
@@ -417,10 +418,61 @@ mod tests {
     #[test]
     fn a_file_is_opened_whatever_its_name() {
         for name in ["plain.db", "with space?#%41&.db", "ünï.db"] {
-            let url = sqlite_url(&Path::new("/tmp/folder").join(name)).unwrap();
+            let url = sqlite_url(&Path::new("/tmp/folder").join(name), "rw").unwrap();
             let options = sqlx::sqlite::SqliteConnectOptions::from_url(&url).unwrap();
             assert_eq!(options.get_filename(), Path::new("/tmp/folder").join(name));
         }
+    }
+
+    #[tokio::test]
+    async fn a_database_of_a_newer_version_is_refused_and_said_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = Database::Sqlite(dir.path().join("test.db"));
+        let store = Store::open(&database).await.unwrap();
+        sqlx::query(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             VALUES (999, 'of tomorrow', 1, x'00', 0)",
+        )
+        .execute(&store.pool)
+        .await
+        .unwrap();
+        store.close().await;
+        let error = Store::open(&database).await.unwrap_err().to_string();
+        assert!(
+            error.contains("newer version of Lifesign") && error.contains("999"),
+            "{error}"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_comes_after_a_transaction_that_the_database_ended_by_itself_is_committed() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = Database::Sqlite(dir.path().join("test.db"));
+        let store = Store::open(&database).await.unwrap();
+        let mut transaction = store.pool.begin().await.unwrap();
+        // As SQLite does by itself when the disk is full.
+        sqlx::query("ROLLBACK")
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        drop(transaction);
+        // A transaction that is given up, and one that is not.
+        for name in ["given up", "kept"] {
+            let mut transaction = store.pool.begin().await.unwrap();
+            sqlx::query("INSERT INTO clients (id, name, created_at) VALUES ($1, $1, 0)")
+                .bind(name)
+                .execute(&mut *transaction)
+                .await
+                .unwrap();
+            if name == "kept" {
+                transaction.commit().await.unwrap();
+            }
+        }
+        // What others see.
+        let other = Store::open(&database).await.unwrap();
+        let clients = other.clients().await.unwrap();
+        let names: Vec<&str> = clients.iter().map(|client| client.name.as_str()).collect();
+        assert_eq!(names, ["kept"]);
     }
 
     #[test]

@@ -87,7 +87,9 @@ impl Postgres {
     #[allow(dead_code, reason = "not every test binary stops it")]
     pub fn stop(&mut self, signal: &str) {
         let pid = self.process.id().to_string();
-        let sent = Command::new("kill").args([format!("-{signal}"), pid]).status();
+        let sent = Command::new("kill")
+            .args([format!("-{signal}"), pid])
+            .status();
         assert!(sent.unwrap().success());
         self.process.wait().unwrap();
     }
