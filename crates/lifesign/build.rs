@@ -1,11 +1,11 @@
 //! Puts the files of `models/` into the binary: every weights file and card that lies there, so
-//! that replacing a model means replacing files, not code.
+//! that replacing a model means replacing files, and their checksums in `src/pinned.rs`.
 
 use std::{env, fs, path::Path};
 
 fn main() {
     let models = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../models");
-    let mut table = String::from("static FILES: &[(&str, &[u8])] = &[\n");
+    let mut table = String::from("pub(crate) static FILES: &[(&str, &[u8])] = &[\n");
     for kind in ["detector", "pad"] {
         let folder = models.join(kind);
         println!("cargo::rerun-if-changed={}", folder.display());

@@ -20,6 +20,19 @@ pub fn asked_to_end() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
+/// The exit code of a process that was asked to end again while it was ending.
+const AT_ONCE: i32 = 130;
+
+/// From now on the process ends at once when it is asked to: whoever asks twice does not want to wait.
+pub fn end_when_asked_again() {
+    tokio::spawn(async {
+        if let Ok(again) = asked_to_end() {
+            again.await;
+            std::process::exit(AT_ONCE);
+        }
+    });
+}
+
 /// Becomes true when the process is asked to end, for work that is not async. Who asks twice does
 /// not want to wait: then the process ends at once.
 pub fn when_asked(tell: impl FnOnce() + Send + 'static) -> io::Result<Arc<AtomicBool>> {
@@ -42,7 +55,7 @@ pub fn when_asked(tell: impl FnOnce() + Send + 'static) -> io::Result<Arc<Atomic
             io::Result::Ok(())
         });
         if again.is_ok() {
-            std::process::exit(130);
+            std::process::exit(AT_ONCE);
         }
     });
     Ok(asked)

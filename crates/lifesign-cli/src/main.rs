@@ -81,7 +81,18 @@ fn main() -> ExitCode {
         Command::Webhook(command) => webhook::run(command),
     };
     outcome.unwrap_or_else(|error| {
-        anstream::eprintln!("lifesign: {error:#}");
+        anstream::eprintln!("lifesign: {}", sentence(&error));
         ExitCode::from(2)
+    })
+}
+
+/// An error with its causes, except those that it tells itself.
+fn sentence(error: &anyhow::Error) -> String {
+    let causes = error.chain().skip(1).map(ToString::to_string);
+    causes.fold(error.to_string(), |text, cause| {
+        match text.contains(cause.trim()) {
+            true => text,
+            false => format!("{text}: {cause}"),
+        }
     })
 }

@@ -38,6 +38,7 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     let shutdown = async {
         asked.await;
         tracing::info!("asked to end; finishing the requests in flight");
+        ending::end_when_asked_again();
     };
     let (service, first_start) = Service::open(config).await?;
     let listener = TcpListener::bind(config.listen)

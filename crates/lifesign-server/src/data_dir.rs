@@ -34,6 +34,19 @@ pub enum DataDirError {
         /// What the database said.
         cause: StoreError,
     },
+    /// The secret is there and the database is not.
+    #[error(
+        "The database {} is missing or empty, but {} is there, so there was one: restore it from a \
+         backup. To begin anew, without anything that was recorded, remove that file, too.",
+        database.display(),
+        secret.display()
+    )]
+    Lost {
+        /// The database's file.
+        database: PathBuf,
+        /// The signing secret's.
+        secret: PathBuf,
+    },
     /// There is no usable signing secret.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -42,6 +55,15 @@ pub enum DataDirError {
 /// Opens the database and reads the signing secret, and makes what is missing of them. With
 /// PostgreSQL the secret is in the database, so that replicas share it, unless a file is named.
 pub(crate) async fn open(config: &Config) -> Result<(Store, Secret), DataDirError> {
+    open_database(config, false).await
+}
+
+/// As [`open`], and reads the whole of a SQLite file.
+pub(crate) async fn open_checked(config: &Config) -> Result<(Store, Secret), DataDirError> {
+    open_database(config, true).await
+}
+
+async fn open_database(config: &Config, check: bool) -> Result<(Store, Secret), DataDirError> {
     let database = match &config.database {
         Some(database) => database.clone(),
         None => {
@@ -58,10 +80,27 @@ pub(crate) async fn open(config: &Config) -> Result<(Store, Secret), DataDirErro
         database: database.to_string(),
         cause,
     };
-    let store = Store::open(&database).await.map_err(failed)?;
+    let secret = config.data_dir.join("secret.key");
+    let store = match &database {
+        // The secret is made after the tables: where it is, an empty database is a lost one.
+        Database::Sqlite(path) if secret.exists() => match Store::open_existing(&database).await {
+            Err(StoreError::Empty) => {
+                return Err(DataDirError::Lost {
+                    database: path.clone(),
+                    secret,
+                });
+            }
+            other => other,
+        },
+        _ => Store::open(&database).await,
+    };
+    let store = store.map_err(failed)?;
+    if check {
+        store.check_whole().await.map_err(failed)?;
+    }
     let secret = match (&config.secret_file, &database) {
         (Some(file), _) => Secret::load_or_create(file)?,
-        (None, Database::Sqlite(_)) => Secret::load_or_create(&config.data_dir.join("secret.key"))?,
+        (None, Database::Sqlite(_)) => Secret::load_or_create(&secret)?,
         (None, Database::Postgres(_)) => {
             let fresh = Secret::generate()?;
             let shared = store.shared_secret(SIGNING_SECRET, fresh.bytes());

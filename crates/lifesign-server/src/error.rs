@@ -5,6 +5,13 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 
+use crate::receipt::KeyError;
+use crate::store::{StoreError, Trouble};
+
+/// When to try again where the service is not ready: what an operator has to do takes longer than a
+/// queue.
+const NOT_READY: Duration = Duration::from_secs(5);
+
 /// The photograph cannot be judged, and the person can do something about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unjudgeable {
@@ -144,9 +151,9 @@ pub enum ApiError {
     /// More assessments are waiting than the service accepts.
     #[error("The service is busy. Try again in a moment.")]
     Overloaded,
-    /// A part that the service needs cannot be reached.
+    /// A part that the service needs cannot be used for now. The cause is for the log alone.
     #[error("The service is not ready.")]
-    NotReady,
+    NotReady(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A fault of the service. The cause is for the log alone.
     #[error("internal_error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -174,7 +181,7 @@ impl ApiError {
             ApiError::PayloadTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             ApiError::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ApiError::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
-            ApiError::Overloaded | ApiError::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            ApiError::Overloaded | ApiError::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
             ApiError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -196,7 +203,7 @@ impl ApiError {
             ApiError::PayloadTooLarge { .. } => "PayloadTooLarge",
             ApiError::UnsupportedMediaType => "UnsupportedMediaType",
             ApiError::TooManyRequests { .. } => "TooManyRequests",
-            ApiError::Overloaded | ApiError::NotReady => "ServiceUnavailable",
+            ApiError::Overloaded | ApiError::NotReady(_) => "ServiceUnavailable",
             ApiError::Internal(_) => "ERROR",
         }
     }
@@ -205,7 +212,8 @@ impl ApiError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             ApiError::TooManyRequests { retry_after, .. } => Some(*retry_after),
-            ApiError::Overloaded | ApiError::NotReady => Some(Duration::from_secs(1)),
+            ApiError::Overloaded => Some(Duration::from_secs(1)),
+            ApiError::NotReady(_) => Some(NOT_READY),
             _ => None,
         }
     }
@@ -217,10 +225,22 @@ impl From<Unjudgeable> for ApiError {
     }
 }
 
-impl From<crate::store::StoreError> for ApiError {
-    fn from(error: crate::store::StoreError) -> Self {
+impl From<StoreError> for ApiError {
+    /// A service that cannot record cannot answer, and can again when the database is well. Damage
+    /// does not go away by waiting.
+    fn from(error: StoreError) -> Self {
+        match (error.trouble(), error) {
+            (_, StoreError::NameTaken(_)) => ApiError::NameTaken,
+            (None | Some(Trouble::Damaged), error) => ApiError::internal(error),
+            (Some(_), error) => ApiError::NotReady(error.into()),
+        }
+    }
+}
+
+impl From<KeyError> for ApiError {
+    fn from(error: KeyError) -> Self {
         match error {
-            crate::store::StoreError::NameTaken(_) => ApiError::NameTaken,
+            KeyError::Store(error) => error.into(),
             other => ApiError::internal(other),
         }
     }
@@ -235,8 +255,12 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
+        let said = error.to_string();
+        // Some say what their cause says.
+        if !text.ends_with(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
         cause = error.source();
     }
     text

@@ -1,9 +1,9 @@
 //! What is not to be kept any longer goes: attempts, photographs and deliveries over their time.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::archive::Archive;
 use crate::error::chain;
@@ -13,6 +13,11 @@ use crate::store::{Store, StoreError};
 const EVERY: Duration = Duration::from_secs(3600);
 /// How many photographs are deleted between two looks at what is there.
 const AT_ONCE: u32 = 100;
+
+/// How far the clock may drift, or be set, in an hour.
+const DRIFT: Duration = Duration::from_secs(300);
+/// A start at which nothing was recorded for longer may be one with a wrong clock.
+const LONG_AGO: SignedDuration = SignedDuration::from_hours(24);
 
 /// For how long what is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,17 +35,34 @@ pub(crate) struct Housekeeper {
 }
 
 impl Housekeeper {
-    /// Tidies up now and every hour.
-    pub(crate) async fn run(self) {
+    /// Tidies up now and every hour, unless the clock jumped meanwhile: a wrong clock must not delete
+    /// what is to be kept, and an hour is time to set it right.
+    pub(crate) async fn run(self: Arc<Self>) {
         let mut hours = tokio::time::interval(EVERY);
+        hours.tick().await;
+        let mut clock = Clock::now();
+        let mut steady = match self.store.last_seen().await {
+            Ok(seen) => seen.is_none_or(|seen| clock.said.duration_since(seen) < LONG_AGO),
+            Err(error) => {
+                tracing::error!(cause = chain(&error), "the database cannot be read");
+                false
+            }
+        };
         loop {
-            hours.tick().await;
-            if let Err(error) = self.tidy().await {
+            if !steady {
+                tracing::warn!(
+                    "the clock jumped, or nothing happened here for long; what is over its time is \
+                     deleted in an hour, unless the clock jumps again"
+                );
+            } else if let Err(error) = self.tidy().await {
                 tracing::error!(
                     cause = chain(&error),
                     "what is over its time cannot be deleted"
                 );
             }
+            hours.tick().await;
+            let before = std::mem::replace(&mut clock, Clock::now());
+            steady = clock.agrees_with(&before);
         }
     }
 
@@ -87,6 +109,53 @@ impl Housekeeper {
     }
 }
 
+/// What the clock said, and when that was by one that cannot be set.
+struct Clock {
+    said: Timestamp,
+    at: Instant,
+}
+
+impl Clock {
+    fn now() -> Clock {
+        Clock {
+            said: Timestamp::now(),
+            at: Instant::now(),
+        }
+    }
+
+    /// Whether as much time passed since `before` by either.
+    fn agrees_with(&self, before: &Clock) -> bool {
+        let passed = self.at.saturating_duration_since(before.at);
+        let passed = SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX);
+        let off = self.said.duration_since(before.said).saturating_sub(passed);
+        off.unsigned_abs() < DRIFT
+    }
+}
+
 fn before(time: Duration) -> Timestamp {
     Timestamp::now().checked_sub(time).unwrap_or(Timestamp::MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_is_told_from_one_that_ran() {
+        let before = Clock::now();
+        let hour = Duration::from_secs(3600);
+        for (set, steady) in [
+            (SignedDuration::ZERO, true),
+            (SignedDuration::from_mins(4), true),
+            (SignedDuration::from_mins(-4), true),
+            (SignedDuration::from_hours(24), false),
+            (SignedDuration::from_hours(-24 * 365), false),
+        ] {
+            let now = Clock {
+                said: before.said + hour + set,
+                at: before.at + hour,
+            };
+            assert_eq!(now.agrees_with(&before), steady, "{set:?}");
+        }
+    }
 }

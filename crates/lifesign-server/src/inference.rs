@@ -141,7 +141,12 @@ impl InferencePool {
             let metrics = Arc::clone(&metrics);
             thread::Builder::new()
                 .name(format!("assess-{number}"))
-                .spawn(move || work(engine.as_ref(), &waiting, &metrics))?;
+                .spawn(move || {
+                    // The engine's panics are caught where they are answered; no other may end a
+                    // worker either.
+                    let work = || work(engine.as_ref(), &waiting, &metrics);
+                    while catch_unwind(AssertUnwindSafe(work)).is_err() {}
+                })?;
         }
         Ok(InferencePool {
             jobs,

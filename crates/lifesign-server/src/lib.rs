@@ -24,6 +24,7 @@ pub mod admin;
 pub mod archive;
 mod attempt_record;
 pub mod auth;
+mod background;
 pub mod config;
 mod data_dir;
 pub mod dialects;

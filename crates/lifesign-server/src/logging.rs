@@ -1,7 +1,10 @@
 //! The log: one line per event on standard error, so that standard output stays for answers. With the
 //! feature `otel`, spans also go to a collector.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal as _};
+use std::panic::PanicHookInfo;
+use std::thread;
 
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -44,10 +47,28 @@ pub fn init(config: &Config) -> Logging {
     let traces = otel::Traces::from_environment(&mut layers, filter());
     // The error of `try_init` is that a subscriber is set already.
     let _ = tracing_subscriber::registry().with(layers).try_init();
+    std::panic::set_hook(Box::new(log_panic));
     Logging {
         #[cfg(feature = "otel")]
         _traces: traces,
     }
+}
+
+/// A panic is a line of the log like any other. Its message is told only where it stands in the
+/// source as it is: one that was put together may quote what came from outside.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let message = panic.payload().downcast_ref::<&'static str>().copied();
+    let location = panic.location().map(ToString::to_string);
+    let thread = thread::current();
+    let backtrace = Backtrace::capture();
+    let backtrace =
+        (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+    tracing::error!(
+        location,
+        message = message.unwrap_or("panicked"),
+        thread = thread.name(),
+        backtrace,
+    );
 }
 
 #[cfg(feature = "otel")]

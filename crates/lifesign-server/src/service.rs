@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use lifesign::{Engine, EngineConfig, Limits, LoadError};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use crate::admin::{Admin, AdminError, Parts};
 use crate::archive::{Archive, ArchiveError};
 use crate::auth::{Authenticator, IdentityProvider, ProviderError, Seal};
+use crate::background::keep_going;
 use crate::config::Config;
 use crate::error::chain;
 use crate::fetch::{FetchLimits, Fetcher, Network};
@@ -113,7 +114,7 @@ impl Service {
         } else {
             None
         };
-        let admin = Admin::open(config).await?;
+        let admin = Admin::open_checked(config).await?;
         let first_start = first_start(config, &admin).await?;
         let Parts {
             store,
@@ -221,17 +222,20 @@ impl Service {
                 std::future::pending(),
             ))
         });
-        let housekeeping = tokio::spawn(self.housekeeper.run());
-        let (stop, stopped) = oneshot::channel();
+        let housekeeper = Arc::new(self.housekeeper);
+        let housekeeping = tokio::spawn(keep_going("housekeeping", move || {
+            Arc::clone(&housekeeper).run()
+        }));
+        let (stop, stopped) = watch::channel(false);
         let delivering = self.app.courier.clone().map(|courier| {
-            tokio::spawn(courier.run(async {
-                let _ = stopped.await;
+            tokio::spawn(keep_going("webhooks", move || {
+                Arc::clone(&courier).run(stopped.clone())
             }))
         });
         if !http::serve(listener, router, self.limits, shutdown).await {
             tracing::warn!("some requests were still in flight at the end of the shutdown");
         }
-        let _ = stop.send(());
+        let _ = stop.send(true);
         if let Some(delivering) = delivering {
             // What is cut off here is due again at the next start.
             let _ = tokio::time::timeout(self.limits.shutdown_timeout, delivering).await;

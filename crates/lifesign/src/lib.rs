@@ -31,6 +31,7 @@ pub mod likeness;
 pub mod models;
 pub mod network;
 pub mod pad;
+mod pinned;
 mod rejection;
 pub mod resample;
 

@@ -13,6 +13,7 @@ use crate::detect::Detector;
 use crate::network::{self, InferenceError, Layout, Network};
 use crate::pad::calibration::CalibrationFile;
 use crate::pad::{Pad, View, card::Card};
+use crate::pinned;
 
 include!(concat!(env!("OUT_DIR"), "/models.rs"));
 
@@ -93,6 +94,14 @@ pub enum LoadError {
         path: String,
         /// In the card.
         stated: String,
+        /// Of the file.
+        found: String,
+    },
+    /// Built-in weights are not those that the code names.
+    #[error("{path} has SHA-256 {found}, which this program was not written for: see pinned.rs")]
+    NotPinned {
+        /// The weights file.
+        path: String,
         /// Of the file.
         found: String,
     },
@@ -304,6 +313,11 @@ impl Files<'_> {
                 stated,
                 found,
             });
+        }
+        let built_in = format!("{}/{name}", self.kind);
+        if self.folder.is_none() && pinned::sha256(&built_in) != Some(found.as_str()) {
+            let path = self.path(name);
+            return Err(LoadError::NotPinned { path, found });
         }
         let network = network::load(&bytes, layout).map_err(|cause| LoadError::Network {
             path: self.path(name),

@@ -12,7 +12,7 @@ pub use error::AdminError;
 use std::time::Duration;
 
 use crate::archive::ArchiveConfig;
-use crate::auth::{IssuedToken, Seal, TokenKeys};
+use crate::auth::{IssuedToken, Seal, Secret, TokenKeys};
 use crate::config::Config;
 use crate::data_dir;
 use crate::limits::ClientLimits;
@@ -48,10 +48,21 @@ impl Admin {
     /// The directory, its database or its secret cannot be used.
     pub async fn open(config: &Config) -> Result<Admin, AdminError> {
         let (store, secret) = data_dir::open(config).await?;
+        Admin::of(config, store, &secret)
+    }
+
+    /// As [`Admin::open`], and reads the whole of a SQLite database, to find damage before a request
+    /// does.
+    pub(crate) async fn open_checked(config: &Config) -> Result<Admin, AdminError> {
+        let (store, secret) = data_dir::open_checked(config).await?;
+        Admin::of(config, store, &secret)
+    }
+
+    fn of(config: &Config, store: Store, secret: &Secret) -> Result<Admin, AdminError> {
         Ok(Admin {
-            keys: TokenKeys::new(&secret),
-            receipts: KeyRing::new(store.clone(), &secret, config.receipt_key_lifetime)?,
-            webhooks: crate::webhooks::seal(&secret)?,
+            keys: TokenKeys::new(secret),
+            receipts: KeyRing::new(store.clone(), secret, config.receipt_key_lifetime)?,
+            webhooks: crate::webhooks::seal(secret)?,
             archive: config.archive.clone(),
             store,
             issuer: config.issuer.clone(),

@@ -242,8 +242,5 @@ async fn receipt(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         weights: app.weights.clone(),
     };
-    match app.receipts.sign(&statement).await {
-        Ok(receipt) => Ok(Some(receipt)),
-        Err(error) => Err(ApiError::internal(error)),
-    }
+    Ok(Some(app.receipts.sign(&statement).await?))
 }

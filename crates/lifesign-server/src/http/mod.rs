@@ -147,7 +147,9 @@ fn respond<D: Dialect>(error: &ApiError) -> Response {
         ApiError::Internal(cause) => {
             tracing::error!(cause = chain(cause.as_ref()), "internal error");
         }
-        ApiError::NotReady => tracing::warn!("{error}"),
+        ApiError::NotReady(cause) => {
+            tracing::error!(cause = chain(cause.as_ref()), "not ready");
+        }
         _ => {}
     }
     let mut response = D::render_error(error);

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use super::extract::Refusal;
 use super::{App, Faults};
 use crate::dialects::json;
-use crate::error::{ApiError, chain};
+use crate::error::ApiError;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -73,7 +73,7 @@ async fn healthz() -> Response {
 
 /// Can requests be served?
 ///
-/// The models are loaded, else nothing listens, and the database answers.
+/// The models are loaded, else nothing listens, and the database answers and takes writes.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -82,12 +82,9 @@ async fn healthz() -> Response {
     security(())
 )]
 async fn readyz(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
-    match app.store.ping().await {
+    match app.store.ready().await {
         Ok(()) => Ok(json(StatusCode::OK, &Status { status: "ready" })),
-        Err(error) => {
-            tracing::warn!(cause = chain(&error), "database not reachable");
-            Err(ApiError::NotReady.into())
-        }
+        Err(cause) => Err(ApiError::NotReady(cause.into()).into()),
     }
 }
 

@@ -13,7 +13,6 @@ use utoipa_axum::routes;
 use super::extract::Refusal;
 use super::{App, Faults};
 use crate::dialects::json;
-use crate::error::ApiError;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(keys))
@@ -53,7 +52,7 @@ struct PublicKey {
     security(())
 )]
 async fn keys(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
-    let keys = app.receipts.public().await.map_err(ApiError::internal)?;
+    let keys = app.receipts.public().await?;
     let mut response = json(StatusCode::OK, &keys);
     // A new key is published an hour before it signs.
     let caching = HeaderValue::from_static("public, max-age=300");

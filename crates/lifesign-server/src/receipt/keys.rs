@@ -29,7 +29,7 @@ const LEAD: Duration = Duration::from_secs(3600);
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The database failed.
-    #[error("the database failed")]
+    #[error(transparent)]
     Store(#[from] StoreError),
     /// The key cannot be opened.
     #[error("the signing key cannot be opened")]
@@ -231,13 +231,48 @@ impl KeyRing {
     }
 }
 
-/// The key that signs now. The rows are sorted, the one that signs last first.
+/// The key that signs now. The rows are sorted, the one that signs last first. Where the clock went
+/// back behind them all, the one that signs first: there is no other.
 fn current(rows: &[SigningKeyRow]) -> Option<&SigningKeyRow> {
     let now = Timestamp::now();
-    rows.iter()
-        .find(|row| row.signs_from <= now && row.sealed.is_some())
+    let mut able = rows.iter().filter(|row| row.sealed.is_some());
+    able.clone()
+        .find(|row| row.signs_from <= now)
+        .or_else(|| able.next_back())
 }
 
 fn newest(rows: &[SigningKeyRow]) -> Option<Timestamp> {
     rows.iter().map(|row| row.created_at).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(kid: &str, signs_in: i64, sealed: bool) -> SigningKeyRow {
+        let at = Timestamp::now() + Duration::from_secs(1_000_000);
+        let at = at - Duration::from_secs(u64::try_from(1_000_000 - signs_in).unwrap());
+        SigningKeyRow {
+            kid: kid.to_owned(),
+            jwk: String::new(),
+            sealed: sealed.then(Vec::new),
+            created_at: at,
+            signs_from: at,
+        }
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_behind_all_keys_stops_no_receipt() {
+        let signing = |rows: &[SigningKeyRow]| current(rows).map(|row| row.kid.clone());
+        let old = key("old", -60, true);
+        let next = key("next", 60, true);
+        let spent = key("spent", -60, false);
+        assert_eq!(
+            signing(&[next.clone(), old.clone()]),
+            Some("old".to_owned())
+        );
+        let later = key("later", 120, true);
+        assert_eq!(signing(&[later, next, spent]), Some("next".to_owned()));
+        assert_eq!(signing(&[key("spent", -60, false)]), None);
+    }
 }

@@ -123,7 +123,9 @@ impl Store {
         attempt: &NewAttempt<'_>,
         event: impl FnOnce(&Attempt) -> String,
     ) -> Result<Recorded, StoreError> {
-        self.record_attempt_as(attempt, event, fresh_id).await
+        let recorded = self.record_attempt_as(attempt, event, fresh_id).await;
+        self.health.note(&recorded);
+        recorded
     }
 
     async fn record_attempt_as(
@@ -155,6 +157,8 @@ impl Store {
             .await?;
         }
         transaction.commit().await?;
+        // What cannot be found again is not recorded.
+        self.check_file()?;
         Ok(Recorded {
             attempt,
             to_deliver: !webhooks.is_empty(),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{Store, StoreError, name_taken, now, object_id, real, timestamp};
+use super::{Store, StoreError, name_taken, now, object_id, one, real, timestamp};
 use crate::limits::ClientLimits;
 
 /// Someone who may ask.
@@ -61,10 +61,10 @@ impl Store {
         .bind(object_id())
         .bind(name)
         .bind(now())
-        .fetch_one(&self.pool)
+        .fetch_all(&self.pool)
         .await
         .map_err(|error| name_taken(error, name))?;
-        Ok(read(&row)?)
+        Ok(read(&one(row)?)?)
     }
 
     /// All clients, by name.

@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use uuid::Uuid;
 
-use super::{Store, StoreError, name_taken, now, object_id, timestamp};
+use super::{Store, StoreError, name_taken, now, object_id, one, timestamp};
 
 /// A named group of a client's attempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,10 +73,10 @@ impl Store {
         .bind(Uuid::new_v4().to_string())
         .bind(now)
         .bind(now)
-        .fetch_one(&self.pool)
+        .fetch_all(&self.pool)
         .await
         .map_err(|error| name_taken(error, name))?;
-        Ok(read(&row)?)
+        Ok(read(&one(row)?)?)
     }
 
     /// All collections of a client, by name.
@@ -181,10 +181,10 @@ impl Store {
         .bind(name)
         .bind(description)
         .bind(now())
-        .fetch_optional(&self.pool)
+        .fetch_all(&self.pool)
         .await
         .map_err(|error| name_taken(error, name.unwrap_or_default()))?;
-        Ok(row.as_ref().map(read).transpose()?)
+        Ok(row.first().map(read).transpose()?)
     }
 
     /// Deletes the client's collection of that id; its attempts stay, detached.
@@ -200,9 +200,9 @@ impl Store {
         let row = sqlx::query(sql)
             .bind(client_id)
             .bind(id)
-            .fetch_optional(&self.pool)
+            .fetch_all(&self.pool)
             .await?;
-        Ok(row.as_ref().map(read).transpose()?)
+        Ok(row.first().map(read).transpose()?)
     }
 
     /// Removes a client's collection, given by name or id; its attempts stay, detached. Returns

@@ -66,8 +66,6 @@ pub struct Due {
     pub body: String,
     /// How often it was tried, this time included.
     pub tries: u32,
-    /// When it was written or last replayed.
-    pub queued_at: Timestamp,
 }
 
 fn read(row: &AnyRow) -> Result<Delivery, sqlx::Error> {
@@ -97,7 +95,6 @@ fn read_due(row: &AnyRow) -> Result<Due, sqlx::Error> {
         sealed: row.try_get("sealed")?,
         body: row.try_get("body")?,
         tries: count(row, "tries")?,
-        queued_at: timestamp("queued_at", row.try_get("queued_at")?)?,
     })
 }
 
@@ -108,7 +105,8 @@ fn millisecond(duration: Duration) -> i64 {
 impl Store {
     /// Takes at most `limit` deliveries whose time has come, none of them to the `busy` webhooks, and
     /// at most `share` to any one. Nobody else gets them for `lease`; should this process die
-    /// meanwhile, they are due again after that.
+    /// meanwhile, they are due again after that. One that is due `latest` from now or later was
+    /// written when the clock was ahead, and its time has come as well.
     ///
     /// # Errors
     /// The database failed.
@@ -118,14 +116,17 @@ impl Store {
         share: u32,
         busy: &[&str],
         lease: Duration,
+        latest: Duration,
     ) -> Result<Vec<Due>, StoreError> {
         // The time is compared again where it is written: another replica may have been faster.
         // Looked for before it is written: an empty outbox costs no write lock.
-        let due: Option<i64> =
-            sqlx::query_scalar("SELECT 1 FROM deliveries WHERE due_at <= $1 LIMIT 1")
-                .bind(now())
-                .fetch_optional(&self.pool)
-                .await?;
+        let due: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM deliveries WHERE due_at <= $1 OR due_at > $2 LIMIT 1",
+        )
+        .bind(now())
+        .bind(now().saturating_add(millisecond(latest)))
+        .fetch_optional(&self.pool)
+        .await?;
         if due.is_none() {
             return Ok(Vec::new());
         }
@@ -136,10 +137,10 @@ impl Store {
                      SELECT id, due_at,
                             row_number() OVER (PARTITION BY webhook_id ORDER BY due_at) AS place
                      FROM deliveries
-                     WHERE due_at <= $1 AND $5 NOT LIKE '%' || webhook_id || '%') AS places
+                     WHERE (due_at <= $1 OR due_at > $6) AND $5 NOT LIKE '%' || webhook_id || '%') AS places
                  WHERE place <= $4 ORDER BY due_at LIMIT $3)
-               AND due_at <= $1
-             RETURNING id, webhook_id, body, tries, queued_at,
+               AND (due_at <= $1 OR due_at > $6)
+             RETURNING id, webhook_id, body, tries,
                  (SELECT url FROM webhooks WHERE webhooks.id = webhook_id) AS url,
                  (SELECT sealed FROM webhooks WHERE webhooks.id = webhook_id) AS sealed",
         )
@@ -148,6 +149,7 @@ impl Store {
         .bind(i64::from(limit))
         .bind(i64::from(share))
         .bind(busy.join(","))
+        .bind(now().saturating_add(millisecond(latest)))
         .fetch_all(&self.pool)
         .await?;
         Ok(rows.iter().map(read_due).collect::<Result<_, _>>()?)

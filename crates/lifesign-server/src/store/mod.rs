@@ -10,6 +10,8 @@ mod collections;
 mod deliveries;
 mod dialect;
 mod erase;
+mod file;
+mod health;
 mod kept_images;
 #[cfg(test)]
 #[path = "../../tests/support/postgres.rs"]
@@ -17,6 +19,7 @@ mod postgres;
 mod secrets;
 mod signing_keys;
 mod tokens;
+mod trouble;
 mod usage;
 mod webhooks;
 
@@ -28,16 +31,24 @@ pub use erase::Holdings;
 pub use kept_images::KeptImage;
 pub use signing_keys::SigningKeyRow;
 pub use tokens::Token;
+pub use trouble::Trouble;
 pub use webhooks::Webhook;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use reqwest::Url;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{AnyPool, AssertSqlSafe, ConnectOptions as _, Row as _, SqlSafeStr as _};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{
+    AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _,
+    SqlSafeStr as _,
+};
+
+use file::OpenFile;
+use health::Health;
 
 /// The migrations in order; those that a release has shipped never change again.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
@@ -56,12 +67,17 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "operation",
         include_str!("../../migrations/0003_operation.sql"),
     ),
+    (4, "pulse", include_str!("../../migrations/0004_pulse.sql")),
 ];
 
 /// Connections to SQLite: one writes, the others read.
 const SQLITE_CONNECTIONS: u32 = 4;
 /// Connections to PostgreSQL, for each replica.
 const POSTGRES_CONNECTIONS: u32 = 10;
+/// How long a request waits for a connection: a database that is gone must not hold requests up.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a start waits for a PostgreSQL server that is starting, too.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Which database, and where.
 #[derive(Clone, PartialEq, Eq)]
@@ -98,14 +114,42 @@ impl std::fmt::Display for Database {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database said so.
-    #[error("the database failed")]
+    #[error("{}", what_failed(.0))]
     Database(#[from] sqlx::Error),
     /// The database could not be brought to this version's tables.
     #[error("the database could not be migrated")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(#[source] MigrateError),
+    /// A later version made it.
+    #[error(
+        "a newer version of Lifesign made it (its migration {0} is not known here); use that version, \
+         or restore a backup from before it"
+    )]
+    Newer(i64),
     /// The path of the file cannot be written as an address.
     #[error("the path {} cannot be used", .0.display())]
     Path(PathBuf),
+    /// The file cannot be opened or written.
+    #[error("the file {} cannot be written", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// The file was moved away while it was in use.
+    #[error(
+        "the file {} was removed or replaced while it was in use, and what is written now would be \
+         lost; put it back, or restart the service",
+        .0.display()
+    )]
+    Replaced(PathBuf),
+    /// There should be something in it.
+    #[error("it is empty")]
+    Empty,
+    /// What it holds is damaged.
+    #[error("{}: {}", Trouble::Damaged, .0)]
+    Damaged(String),
     /// No free attempt id was found in many tries.
     #[error("no free attempt id was found in {tries} tries; the table of attempts is full")]
     NoFreeId {
@@ -117,10 +161,45 @@ pub enum StoreError {
     NameTaken(String),
 }
 
+impl StoreError {
+    /// What ails the database; `None` for everything that no operator can do anything about.
+    pub fn trouble(&self) -> Option<Trouble> {
+        match self {
+            StoreError::Database(error) => Trouble::of(error),
+            StoreError::Migration(MigrateError::Execute(error)) => Trouble::of(error),
+            StoreError::File { cause, .. } => Some(match cause.kind() {
+                std::io::ErrorKind::StorageFull => Trouble::Full,
+                std::io::ErrorKind::ReadOnlyFilesystem => Trouble::ReadOnly,
+                _ => Trouble::Disk,
+            }),
+            StoreError::Replaced(_) => Some(Trouble::Disk),
+            StoreError::Damaged(_) => Some(Trouble::Damaged),
+            _ => None,
+        }
+    }
+}
+
+fn what_failed(error: &sqlx::Error) -> String {
+    let trouble = Trouble::of(error).map(|trouble| trouble.to_string());
+    trouble.unwrap_or_else(|| "the database failed".to_owned())
+}
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::VersionMissing(version) => StoreError::Newer(version),
+            other => StoreError::Migration(other),
+        }
+    }
+}
+
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: AnyPool,
+    /// Of SQLite.
+    file: Option<Arc<OpenFile>>,
+    health: Arc<Health>,
 }
 
 impl Store {
@@ -129,26 +208,45 @@ impl Store {
     /// # Errors
     /// It cannot be opened or reached, or is not a database of this or an earlier version.
     pub async fn open(database: &Database) -> Result<Store, StoreError> {
+        Store::open_or_make(database, true).await
+    }
+
+    /// As [`Store::open`], but a SQLite file must be there and hold something.
+    ///
+    /// # Errors
+    /// As [`Store::open`], or there is no such file, or it is empty.
+    pub async fn open_existing(database: &Database) -> Result<Store, StoreError> {
+        Store::open_or_make(database, false).await
+    }
+
+    async fn open_or_make(database: &Database, make: bool) -> Result<Store, StoreError> {
         sqlx::any::install_default_drivers();
-        let pool = match database {
+        let (pool, file) = match database {
             Database::Sqlite(path) => {
-                // Readers and the one writer do not block each other, also across processes: the
-                // command line works beside a running server. Foreign keys, and waiting for the
-                // writer, are the driver's defaults.
-                let write_ahead = AnyPoolOptions::new().after_connect(|connection, _| {
-                    Box::pin(async move {
-                        sqlx::query("PRAGMA journal_mode = WAL")
-                            .execute(connection)
-                            .await?;
-                        Ok(())
-                    })
-                });
-                connect(write_ahead, SQLITE_CONNECTIONS, sqlite_url(path)?).await?
+                if !make && std::fs::metadata(path).is_err() {
+                    return Err(StoreError::Empty);
+                }
+                let pool = sqlite(path, make).await;
+                let pool = pool.map_err(|error| file::explain(path, error))?;
+                (pool, Some(Arc::new(OpenFile::at(path)?)))
             }
-            Database::Postgres(url) => {
-                connect(AnyPoolOptions::new(), POSTGRES_CONNECTIONS, url.clone()).await?
-            }
+            Database::Postgres(url) => (postgres_pool(url).await?, None),
         };
+        let store = Store {
+            pool,
+            file,
+            health: Arc::default(),
+        };
+        if let Err(error) = store.migrate(database).await {
+            return Err(match &store.file {
+                Some(file) => file.explain(error),
+                None => error,
+            });
+        }
+        Ok(store)
+    }
+
+    async fn migrate(&self, database: &Database) -> Result<(), StoreError> {
         let migrations = MIGRATIONS.iter().map(|&(version, name, sql)| {
             let sql = match database {
                 Database::Sqlite(_) => sql.to_owned(),
@@ -157,21 +255,9 @@ impl Store {
             let sql = AssertSqlSafe(sql).into_sql_str();
             Migration::new(version, name.into(), MigrationType::Simple, sql, false)
         });
-        Migrator::with_migrations(migrations.collect())
-            .run(&pool)
-            .await?;
-        Ok(Store { pool })
-    }
-
-    /// Whether the database answers.
-    ///
-    /// # Errors
-    /// It does not.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1 FROM clients LIMIT 1")
-            .fetch_optional(&self.pool)
-            .await?;
-        Ok(())
+        Ok(Migrator::with_migrations(migrations.collect())
+            .run(&self.pool)
+            .await?)
     }
 
     /// Waits for what is under way and closes the database.
@@ -180,33 +266,80 @@ impl Store {
     }
 }
 
-async fn connect(
-    options: AnyPoolOptions,
-    connections: u32,
-    url: Url,
-) -> Result<AnyPool, sqlx::Error> {
-    let address = AnyConnectOptions::from_url(&url)?;
-    let connected = options
+fn options(connections: u32) -> AnyPoolOptions {
+    AnyPoolOptions::new()
         .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(10))
-        .connect_with(address.clone())
-        .await;
-    match connected {
-        // The pool tried all that time and does not say what went wrong: one more try does.
-        Err(timed_out @ sqlx::Error::PoolTimedOut) => {
-            Err(address.connect().await.err().unwrap_or(timed_out))
+        .acquire_timeout(CONNECTION_TIMEOUT)
+        // A transaction that SQLite ended by itself, on a full disk for example, is one that sqlx
+        // still counts: what comes after it on that connection would never be committed.
+        .before_acquire(|connection, _| {
+            Box::pin(async move { Ok(!connection.is_in_transaction()) })
+        })
+}
+
+async fn sqlite(path: &Path, make: bool) -> Result<AnyPool, StoreError> {
+    let address =
+        |mode| AnyConnectOptions::from_url(&sqlite_url(path, mode)?).map_err(StoreError::from);
+    // On a connection of its own: what fails here fails for good, where the pool would try again.
+    let first = address(if make { "rwc" } else { "rw" })?;
+    let mut first: AnyConnection = first.connect().await?;
+    let prepared = prepare(&mut first, make).await;
+    // The pool's first connection comes before this one goes: SQLite tidies up after the last.
+    let pool = match prepared {
+        Ok(()) => options(SQLITE_CONNECTIONS)
+            // A file that disappears must not come back empty.
+            .connect_with(address("rw")?)
+            .await
+            .map_err(StoreError::from),
+        Err(error) => Err(error),
+    };
+    let closed = first.close().await;
+    let pool = pool?;
+    closed?;
+    Ok(pool)
+}
+
+async fn prepare(connection: &mut AnyConnection, make: bool) -> Result<(), StoreError> {
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master")
+        .fetch_one(&mut *connection)
+        .await?;
+    if tables == 0 && !make {
+        return Err(StoreError::Empty);
+    }
+    // Readers and the one writer do not block each other, also across processes: the command line
+    // works beside a running server. The file remembers it. Foreign keys, waiting for the writer, and
+    // synchronous FULL, without which a power failure would take commits, are the defaults.
+    sqlx::query("PRAGMA journal_mode = WAL")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn postgres_pool(url: &Url) -> Result<AnyPool, StoreError> {
+    let address = AnyConnectOptions::from_url(url)?;
+    let pool = options(POSTGRES_CONNECTIONS).connect_lazy_with(address.clone());
+    let started = Instant::now();
+    loop {
+        match pool.acquire().await {
+            Ok(_) => return Ok(pool),
+            Err(sqlx::Error::PoolTimedOut) if started.elapsed() < START_TIMEOUT => {}
+            // The pool tried all that time and does not say what went wrong: one more try does.
+            Err(timed_out @ sqlx::Error::PoolTimedOut) => {
+                let cause = address.connect().await.err();
+                return Err(cause.unwrap_or(timed_out).into());
+            }
+            Err(error) => return Err(error.into()),
         }
-        other => other,
     }
 }
 
-/// The address of a SQLite file that is made where it is not there.
-fn sqlite_url(path: &Path) -> Result<Url, StoreError> {
+/// The address of a SQLite file; the mode `rw` makes none, `rwc` does.
+fn sqlite_url(path: &Path, mode: &str) -> Result<Url, StoreError> {
     let unusable = || StoreError::Path(path.to_path_buf());
     let path = std::path::absolute(path).map_err(|_| unusable())?;
     // By way of a file: address, which knows how to write any path.
     let file = Url::from_file_path(path).map_err(|()| unusable())?;
-    format!("sqlite://{}?mode=rwc", file.path())
+    format!("sqlite://{}?mode={mode}", file.path())
         .parse()
         .map_err(|_| unusable())
 }
@@ -216,6 +349,12 @@ fn sqlite_url(path: &Path) -> Result<Url, StoreError> {
 /// the doubles that come after it on the same connection.
 fn real(value: Option<f64>) -> Option<String> {
     value.map(|value| value.to_string())
+}
+
+/// The row of a statement that wrote one. Such statements are asked for all their rows: after the
+/// first one alone, sqlx would not hear that SQLite could not commit.
+fn one(mut rows: Vec<AnyRow>) -> Result<AnyRow, sqlx::Error> {
+    rows.pop().ok_or(sqlx::Error::RowNotFound)
 }
 
 /// A stored flag: 0 or 1.
@@ -279,10 +418,61 @@ mod tests {
     #[test]
     fn a_file_is_opened_whatever_its_name() {
         for name in ["plain.db", "with space?#%41&.db", "ünï.db"] {
-            let url = sqlite_url(&Path::new("/tmp/folder").join(name)).unwrap();
+            let url = sqlite_url(&Path::new("/tmp/folder").join(name), "rw").unwrap();
             let options = sqlx::sqlite::SqliteConnectOptions::from_url(&url).unwrap();
             assert_eq!(options.get_filename(), Path::new("/tmp/folder").join(name));
         }
+    }
+
+    #[tokio::test]
+    async fn a_database_of_a_newer_version_is_refused_and_said_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = Database::Sqlite(dir.path().join("test.db"));
+        let store = Store::open(&database).await.unwrap();
+        sqlx::query(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             VALUES (999, 'of tomorrow', 1, x'00', 0)",
+        )
+        .execute(&store.pool)
+        .await
+        .unwrap();
+        store.close().await;
+        let error = Store::open(&database).await.unwrap_err().to_string();
+        assert!(
+            error.contains("newer version of Lifesign") && error.contains("999"),
+            "{error}"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_comes_after_a_transaction_that_the_database_ended_by_itself_is_committed() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = Database::Sqlite(dir.path().join("test.db"));
+        let store = Store::open(&database).await.unwrap();
+        let mut transaction = store.pool.begin().await.unwrap();
+        // As SQLite does by itself when the disk is full.
+        sqlx::query("ROLLBACK")
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        drop(transaction);
+        // A transaction that is given up, and one that is not.
+        for name in ["given up", "kept"] {
+            let mut transaction = store.pool.begin().await.unwrap();
+            sqlx::query("INSERT INTO clients (id, name, created_at) VALUES ($1, $1, 0)")
+                .bind(name)
+                .execute(&mut *transaction)
+                .await
+                .unwrap();
+            if name == "kept" {
+                transaction.commit().await.unwrap();
+            }
+        }
+        // What others see.
+        let other = Store::open(&database).await.unwrap();
+        let clients = other.clients().await.unwrap();
+        let names: Vec<&str> = clients.iter().map(|client| client.name.as_str()).collect();
+        assert_eq!(names, ["kept"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{Store, StoreError, now, timestamp};
+use super::{Store, StoreError, now, one, timestamp};
 
 /// An address that is told of a client's attempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,9 +49,9 @@ impl Store {
         .bind(url)
         .bind(sealed)
         .bind(now())
-        .fetch_one(&self.pool)
+        .fetch_all(&self.pool)
         .await?;
-        Ok(read(&row)?)
+        Ok(read(&one(row)?)?)
     }
 
     /// The webhooks of a client, the oldest first.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use super::WebhookSecret;
@@ -119,8 +119,7 @@ impl Courier {
     }
 
     /// Delivers until `stop`, then finishes what is under way.
-    pub async fn run(self: Arc<Self>, stop: impl Future<Output = ()>) {
-        let mut stop = std::pin::pin!(stop);
+    pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let mut under_way = JoinSet::new();
         let mut to = UnderWay::new();
         loop {
@@ -134,7 +133,8 @@ impl Courier {
             }
             tokio::select! {
                 biased;
-                () = &mut stop => break,
+                // Asked to, or nobody is there to ask.
+                _ = stop.wait_for(|stop| *stop) => break,
                 // A free place, to this webhook or to any.
                 Some(done) = under_way.join_next() => free(&mut to, done),
                 () = self.posted.notified() => {}
@@ -159,9 +159,10 @@ impl Courier {
         // Longer than a try can take: only a process that died leaves its lease to run out.
         let lease = self.config.timeout * 2 + POLL;
         let places = u32::try_from(places).unwrap_or(u32::MAX);
+        let latest = lease + LONGEST_PAUSE * 2;
         let claimed = self
             .store
-            .claim_deliveries(places, AT_ONCE_TO_ONE, &busy, lease);
+            .claim_deliveries(places, AT_ONCE_TO_ONE, &busy, lease, latest);
         match claimed.await {
             Ok(due) => due,
             Err(error) => {
@@ -183,7 +184,7 @@ impl Courier {
             }
             Err(failure) => {
                 let outcome = outcome(&failure);
-                let again = self.next_try(due);
+                let again = self.next_try(due.tries);
                 let given_up = again.is_none();
                 self.metrics
                     .told(if given_up { "given_up" } else { "retried" });
@@ -231,20 +232,24 @@ impl Courier {
         }
     }
 
-    /// The pause before the next try; `None` when it is given up.
-    fn next_try(&self, due: &Due) -> Option<Duration> {
-        let doublings = due.tries.saturating_sub(1).min(20);
-        let pause = self
-            .config
-            .first_pause
-            .saturating_mul(1 << doublings)
-            .min(LONGEST_PAUSE);
+    /// The pause before the next try; `None` when it is given up. How long it was tried is told from
+    /// the pauses, not from a clock: one that jumps must not give a delivery up.
+    fn next_try(&self, tries: u32) -> Option<Duration> {
+        let pause = |tries: u32| {
+            let doublings = tries.saturating_sub(1).min(20);
+            let pause = self.config.first_pause.saturating_mul(1 << doublings);
+            pause.clamp(Duration::from_millis(1), LONGEST_PAUSE)
+        };
+        let mut tried_for = Duration::ZERO;
+        for tries in 1..=tries {
+            tried_for = tried_for.saturating_add(pause(tries));
+            if tried_for > self.config.give_up {
+                return None;
+            }
+        }
+        let pause = pause(tries);
         // Up to a tenth more, so that what failed together is not tried together again.
-        let pause = pause + pause.mul_f64(0.1 * rand::random::<f64>());
-        let tried_for = Timestamp::now()
-            .duration_since(due.queued_at)
-            .unsigned_abs();
-        (tried_for + pause <= self.config.give_up).then_some(pause)
+        Some(pause + pause.mul_f64(0.1 * rand::random::<f64>()))
     }
 }
 

@@ -15,7 +15,7 @@ const USER: &str = "lifesign";
 /// A running server; killed when dropped.
 pub struct Postgres {
     process: Child,
-    _folder: TempDir,
+    folder: TempDir,
     /// Without the database's name.
     pub url: String,
 }
@@ -60,37 +60,52 @@ impl Postgres {
             .local_addr()
             .unwrap()
             .port();
-        let process = as_user(&programs.join("postgres"), user)
-            .arg("-D")
-            .arg(&data)
-            .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-k", ""])
-            .args([
-                "-c",
-                "max_connections=500",
-                "-c",
-                "fsync=off",
-                "-c",
-                "full_page_writes=off",
-            ])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
         let server = Postgres {
-            process,
-            _folder: folder,
+            process: spawn(&data, port),
+            folder,
             url: format!("postgres://{USER}@127.0.0.1:{port}"),
         };
+        server.wait();
+        Some(server)
+    }
+
+    fn wait(&self) {
+        let program = programs().unwrap().join("psql");
         for _ in 0..300 {
-            let ready = client(&programs.join("psql"), &server.url)
+            let ready = client(&program, &self.url)
                 .args(["--command", "SELECT 1", "postgres"])
                 .output();
             if ready.unwrap().status.success() {
-                return Some(server);
+                return;
             }
             std::thread::sleep(Duration::from_millis(100));
         }
         panic!("the PostgreSQL server does not answer");
+    }
+
+    /// Stops the server with a signal: INT breaks connections off, QUIT is as a crash.
+    #[allow(dead_code, reason = "not every test binary stops it")]
+    pub fn stop(&mut self, signal: &str) {
+        let pid = self.process.id().to_string();
+        let sent = Command::new("kill")
+            .args([format!("-{signal}"), pid])
+            .status();
+        assert!(sent.unwrap().success());
+        self.process.wait().unwrap();
+    }
+
+    /// Starts it again where it was, and waits until it answers.
+    #[allow(dead_code, reason = "not every test binary stops it")]
+    pub fn resume(&mut self) {
+        let port = self.url.rsplit(':').next().unwrap().parse().unwrap();
+        self.process = spawn(&self.folder.path().join("data"), port);
+        self.wait();
+    }
+
+    /// The server's process.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub fn process(&self) -> u32 {
+        self.process.id()
     }
 
     /// The address of a fresh database of that name.
@@ -105,6 +120,25 @@ impl Drop for Postgres {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn spawn(data: &Path, port: u16) -> Child {
+    as_user(&programs().unwrap().join("postgres"), other_user())
+        .arg("-D")
+        .arg(data)
+        .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-k", ""])
+        .args([
+            "-c",
+            "max_connections=500",
+            "-c",
+            "fsync=off",
+            "-c",
+            "full_page_writes=off",
+        ])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 /// Runs the tests of this binary that `arguments` select once more, on a PostgreSQL server.
