@@ -1,6 +1,5 @@
 //! Request bodies: read within their limits, and read on when nobody wanted them.
 
-use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -11,10 +10,11 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::middleware::Next;
 use axum::response::Response;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use hyper::body::{Frame, SizeHint};
 use serde_json::Value;
 
+use super::json;
 use crate::error::ApiError;
 
 /// How long, and how much of, a body that nobody wants is read on.
@@ -91,23 +91,34 @@ pub(super) async fn json(headers: &HeaderMap, body: Body, limit: usize) -> Resul
     if announced(headers).is_some_and(|length| length > limit as u64) {
         return Err(ApiError::PayloadTooLarge { limit });
     }
-    let bytes = match Limited::new(body, limit).collect().await {
-        Ok(collected) => collected.to_bytes(),
-        Err(error) if is_over_limit(error.as_ref()) => {
+    let bytes = read(body, announced(headers), limit).await?;
+    json::parse(&bytes)
+}
+
+/// Copies the pieces together as they come: kept, a million small ones would take a multiple of what
+/// they hold.
+async fn read(mut body: Body, announced: Option<u64>, limit: usize) -> Result<Vec<u8>, ApiError> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        // The client broke off; it will hardly read the answer.
+        let frame = frame.map_err(|_| ApiError::BadRequest)?;
+        let Some(data) = frame.data_ref() else {
+            continue;
+        };
+        if bytes.len() + data.len() > limit {
             return Err(ApiError::PayloadTooLarge { limit });
         }
-        // The client broke off; it will hardly read the answer.
-        Err(_) => return Err(ApiError::BadRequest),
-    };
-    serde_json::from_slice(&bytes).map_err(|_| ApiError::BadRequest)
+        if bytes.is_empty() {
+            // What is announced is within the limit, and may be a lie: not before something came.
+            bytes.reserve(announced.map_or(0, |length| length as usize));
+        }
+        bytes.extend_from_slice(data);
+    }
+    Ok(bytes)
 }
 
 fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-fn is_over_limit(error: &(dyn Error + 'static)) -> bool {
-    error.is::<LengthLimitError>() || error.source().is_some_and(is_over_limit)
 }
 
 /// `application/json` and `application/…+json`, with any parameters.

@@ -8,16 +8,18 @@ mod connections;
 mod documentation;
 mod extract;
 mod failures;
+mod json;
 mod liveness;
 pub(crate) mod metrics;
 mod probes;
 mod quota;
 mod request_id;
 mod session;
+mod slots;
 mod trace_context;
 mod well_known;
 
-pub(crate) use connections::{Limits as ConnectionLimits, serve};
+pub(crate) use connections::{IDLE_TIMEOUT, Limits as ConnectionLimits, serve};
 pub(crate) use failures::{Failures, Faults, LivenessFailures, Refusals};
 pub(crate) use liveness::judge;
 
