@@ -1,14 +1,19 @@
 //! The service over real HTTP: a real listener, a real database, a real client.
 
+mod aborted;
 mod archive;
 mod attempts;
 mod collections;
+mod connections;
 mod contract;
 mod download;
 mod extensions;
 mod harness;
+mod http2;
+mod json_bodies;
 mod lifecycle;
 mod limits;
+mod malformed;
 mod metrics;
 mod openapi;
 mod opencv;
@@ -20,6 +25,7 @@ mod real_engine;
 mod receipts;
 mod tokens;
 mod webhooks;
+mod wire;
 
 #[test]
 fn everything_holds_on_postgresql_as_well() {
