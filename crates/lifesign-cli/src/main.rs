@@ -3,6 +3,7 @@
 mod admin;
 mod calibrate;
 mod check;
+mod descriptors;
 mod ending;
 mod evaluate;
 mod flags;

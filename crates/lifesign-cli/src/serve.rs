@@ -8,6 +8,7 @@ use anyhow::Context;
 use lifesign_server::{Config, FirstStart, Service, logging};
 use tokio::net::TcpListener;
 
+use crate::descriptors;
 use crate::ending;
 use crate::flags::ServiceFlags;
 
@@ -27,8 +28,9 @@ pub fn config(flags: ServiceFlags) -> anyhow::Result<ExitCode> {
 
 /// Serves until the process is asked to end.
 pub fn serve(flags: ServiceFlags) -> anyhow::Result<ExitCode> {
-    let (config, _) = flags.load()?;
+    let (mut config, _) = flags.load()?;
     let _logging = logging::init(&config);
+    descriptors::provide(&mut config);
     tokio::runtime::Runtime::new()?.block_on(run(&config))?;
     Ok(ExitCode::SUCCESS)
 }

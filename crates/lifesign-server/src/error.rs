@@ -122,6 +122,12 @@ pub enum ApiError {
     /// The body is not JSON, or could not be read to its end.
     #[error("The request body is not valid JSON.")]
     BadRequest,
+    /// The body is JSON of more values than any request needs.
+    #[error("The request body has more than {limit} values.")]
+    TooManyValues {
+        /// How many it may have.
+        limit: usize,
+    },
     /// There is no such route.
     #[error("Route not found.")]
     RouteNotFound,
@@ -175,7 +181,7 @@ impl ApiError {
             ApiError::Invalid(_) | ApiError::NameTaken => StatusCode::CONFLICT,
             ApiError::RecordNotFound | ApiError::RouteNotFound => StatusCode::NOT_FOUND,
             ApiError::Unjudgeable(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            ApiError::BadRequest => StatusCode::BAD_REQUEST,
+            ApiError::BadRequest | ApiError::TooManyValues { .. } => StatusCode::BAD_REQUEST,
             ApiError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             ApiError::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             ApiError::PayloadTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -197,7 +203,7 @@ impl ApiError {
             ApiError::NameTaken => "Conflict",
             ApiError::RecordNotFound | ApiError::RouteNotFound => "NotFound",
             ApiError::Unjudgeable(unjudgeable) => unjudgeable.code,
-            ApiError::BadRequest => "BadRequest",
+            ApiError::BadRequest | ApiError::TooManyValues { .. } => "BadRequest",
             ApiError::MethodNotAllowed => "MethodNotAllowed",
             ApiError::RequestTimeout => "RequestTimeout",
             ApiError::PayloadTooLarge { .. } => "PayloadTooLarge",

@@ -184,6 +184,7 @@ impl Service {
         };
         let limits = ConnectionLimits {
             max_connections: config.max_connections,
+            idle_timeout: http::IDLE_TIMEOUT,
             shutdown_timeout: config.request_timeout,
         };
         Ok((

@@ -86,7 +86,8 @@ pub struct Config {
     pub same_image_limit: Option<u32>,
     /// Address and port of the listener for Prometheus.
     pub metrics_listen: Option<SocketAddr>,
-    /// Connections served at the same time; more wait to be accepted.
+    /// Connections served at the same time; for more, idle ones are closed, and while none is idle they
+    /// wait.
     pub max_connections: usize,
     /// Time for one whole request, from its head to its answer.
     pub request_timeout: Duration,

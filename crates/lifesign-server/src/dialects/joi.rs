@@ -13,6 +13,10 @@ use serde_json::{Map, Number, Value};
 use super::{Threshold, json_number};
 use crate::error::{ApiError, Breach};
 
+/// Most characters of a text that is stored.
+pub(crate) const MAX_LENGTH: usize = 1000;
+const CONTAINS_INVALID: &str = "contains an invalid value";
+
 /// The parameters of a query string.
 pub(crate) type Parameters = BTreeMap<String, String>;
 
@@ -61,9 +65,30 @@ pub(crate) fn required_string(
     fields: &mut Map<String, Value>,
     field: &str,
 ) -> Result<String, ApiError> {
-    match string(fields, field)? {
-        Some(text) => Ok(text),
+    required(field, string(fields, field)?)
+}
+
+/// A field that must be there.
+pub(crate) fn required<T>(field: &str, value: Option<T>) -> Result<T, ApiError> {
+    match value {
+        Some(value) => Ok(value),
         None => invalid(field, "is required"),
+    }
+}
+
+/// An optional text that is stored, or compared with what is: not empty, not of any length and
+/// without NUL, which PostgreSQL has no text with.
+pub(crate) fn storable(
+    fields: &mut Map<String, Value>,
+    field: &str,
+) -> Result<Option<String>, ApiError> {
+    match string(fields, field)? {
+        Some(text) if text.contains('\0') => invalid(field, CONTAINS_INVALID),
+        Some(text) if text.chars().count() > MAX_LENGTH => invalid(
+            field,
+            format!("length must be less than or equal to {MAX_LENGTH} characters long"),
+        ),
+        text => Ok(text),
     }
 }
 
@@ -121,6 +146,7 @@ pub(crate) fn parameter<'a>(
 ) -> Result<Option<&'a str>, ApiError> {
     match parameters.get(name).map(String::as_str) {
         Some("") => invalid(name, "is not allowed to be empty"),
+        Some(text) if text.contains('\0') => invalid(name, CONTAINS_INVALID),
         text => Ok(text),
     }
 }

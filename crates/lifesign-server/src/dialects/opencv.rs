@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::joi::MAX_LENGTH;
 use super::{
     Answer, Dialect, FaceBox, LivenessRequest, QualityFigures, json as write, json_error,
     json_number, single,
@@ -89,6 +90,7 @@ impl Dialect for OpenCv {
             });
         }
         let os = string(&mut fields, "os", &mut breaches);
+        let os = os.filter(|os| is_storable(os, "os", &mut breaches));
         if !breaches.is_empty() {
             return Err(ApiError::Invalid(breaches));
         }
@@ -149,6 +151,24 @@ fn string(
     }
 }
 
+/// Whether a text can be stored; as [`super::joi::storable`] says, in other words.
+fn is_storable(text: &str, field: &str, breaches: &mut Vec<Breach>) -> bool {
+    let (message, kind) = if text.contains('\0') {
+        ("invalid value".to_owned(), "value_error.str")
+    } else if text.chars().count() > MAX_LENGTH {
+        let message = format!("ensure this value has at most {MAX_LENGTH} characters");
+        (message, "value_error.any_str.max_length")
+    } else {
+        return true;
+    };
+    breaches.push(Breach {
+        field: field.to_owned(),
+        message,
+        kind,
+    });
+    false
+}
+
 /// A photograph to judge. Unknown fields are tolerated.
 #[derive(ToSchema)]
 #[schema(as = OpenCvRequest)]
@@ -157,7 +177,7 @@ struct RequestBody {
     /// A JPEG, PNG or WebP photograph as base64, as a data URI, or as an https address.
     image: String,
     /// Where the photograph was taken: `DESKTOP` (the default), `IOS` or `ANDROID`.
-    #[schema(example = "DESKTOP")]
+    #[schema(max_length = 1000, example = "DESKTOP")]
     os: Option<String>,
 }
 
@@ -275,6 +295,14 @@ mod tests {
             (
                 json!({"image": 7, "os": []}),
                 &[("image", "str type expected"), ("os", "str type expected")],
+            ),
+            (
+                json!({"image": "x", "os": "a\0"}),
+                &[("os", "invalid value")],
+            ),
+            (
+                json!({"image": "x", "os": "é".repeat(1001)}),
+                &[("os", "ensure this value has at most 1000 characters")],
             ),
         ] {
             assert_eq!(breaches(body.clone()), told(expected), "{body}");

@@ -83,9 +83,9 @@ impl Dialect for Verifik {
     fn parse(body: Value) -> Result<LivenessRequest, ApiError> {
         let mut fields = joi::object(body)?;
         Ok(LivenessRequest {
-            os: joi::required_string(&mut fields, "os")?,
+            os: joi::required("os", joi::storable(&mut fields, "os")?)?,
             image: joi::required_string(&mut fields, "image")?,
-            collection_id: joi::string(&mut fields, "collection_id")?,
+            collection_id: joi::storable(&mut fields, "collection_id")?,
             min_score: joi::threshold(&mut fields, "liveness_min_score")?,
         })
     }
@@ -135,13 +135,13 @@ impl Dialect for Verifik {
 struct RequestBody {
     /// Where the photograph was taken: `DESKTOP`, `IOS` or `ANDROID`, in any case; anything else is an
     /// unknown device.
-    #[schema(min_length = 1, example = "DESKTOP")]
+    #[schema(min_length = 1, max_length = 1000, example = "DESKTOP")]
     os: String,
     /// A JPEG, PNG or WebP photograph as base64, as a data URI, or as an https address.
     #[schema(min_length = 1)]
     image: String,
     /// The `_id` or `code` of a collection of the client, in which the attempt is recorded.
-    #[schema(nullable = false, min_length = 1)]
+    #[schema(nullable = false, min_length = 1, max_length = 1000)]
     collection_id: Option<String>,
     #[schema(schema_with = score_or_text, required = false)]
     liveness_min_score: f64,
@@ -282,6 +282,15 @@ mod tests {
             (
                 json!({"os": "IOS", "image": "x", "collection_id": ""}),
                 "\"collection_id\" is not allowed to be empty",
+            ),
+            (json!({"os": "a\0"}), "\"os\" contains an invalid value"),
+            (
+                json!({"os": "é".repeat(1001)}),
+                "\"os\" length must be less than or equal to 1000 characters long",
+            ),
+            (
+                json!({"os": "é".repeat(1000), "image": "x", "collection_id": "\0"}),
+                "\"collection_id\" contains an invalid value",
             ),
         ] {
             assert_eq!(refusal(body), message);

@@ -1,6 +1,5 @@
 //! Request bodies: read within their limits, and read on when nobody wanted them.
 
-use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -11,10 +10,11 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::middleware::Next;
 use axum::response::Response;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use hyper::body::{Frame, SizeHint};
 use serde_json::Value;
 
+use super::json;
 use super::overload::Room;
 use crate::error::ApiError;
 
@@ -98,36 +98,40 @@ pub(super) async fn json(
     if announced.is_some_and(|length| length > limit) {
         return Err(ApiError::PayloadTooLarge { limit });
     }
-    let mut body = Limited::new(body, limit);
+    let bytes = read(body, announced, limit, room).await?;
+    json::parse(&bytes)
+}
+
+/// Copies the pieces together as they come: kept, a million small ones would take a multiple of what
+/// they hold.
+async fn read(
+    mut body: Body,
+    announced: Option<usize>,
+    limit: usize,
+    room: &mut Room,
+) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
-        let frame = match frame {
-            Ok(frame) => frame,
-            Err(error) if is_over_limit(error.as_ref()) => {
-                return Err(ApiError::PayloadTooLarge { limit });
-            }
-            // The client broke off; it will hardly read the answer.
-            Err(_) => return Err(ApiError::BadRequest),
-        };
+        // The client broke off; it will hardly read the answer.
+        let frame = frame.map_err(|_| ApiError::BadRequest)?;
         let Some(data) = frame.data_ref() else {
             continue;
         };
+        if bytes.len() + data.len() > limit {
+            return Err(ApiError::PayloadTooLarge { limit });
+        }
         room.grow(data.len())?;
         if bytes.is_empty() {
-            // Once and for all of it; the system gives memory when it is written to.
-            bytes.reserve_exact(announced.unwrap_or(data.len()));
+            // What is announced is within the limit, and may be a lie: not before something came.
+            bytes.reserve(announced.unwrap_or(0));
         }
         bytes.extend_from_slice(data);
     }
-    serde_json::from_slice(&bytes).map_err(|_| ApiError::BadRequest)
+    Ok(bytes)
 }
 
 fn announced(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-fn is_over_limit(error: &(dyn Error + 'static)) -> bool {
-    error.is::<LengthLimitError>() || error.source().is_some_and(is_over_limit)
 }
 
 /// `application/json` and `application/…+json`, with any parameters.

@@ -307,6 +307,10 @@ fn name(name: String) -> Result<String, ApiError> {
 
 fn description(description: Option<String>) -> Result<Option<String>, ApiError> {
     match description {
+        // PostgreSQL has no text with NUL.
+        Some(text) if text.contains('\0') => {
+            joi::invalid("description", "contains an invalid value")
+        }
         Some(text) if text.chars().count() > LONGEST_DESCRIPTION => joi::invalid(
             "description",
             format!("length must be less than or equal to {LONGEST_DESCRIPTION} characters long"),

@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::Request;
-use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::{Next, from_fn};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, openapi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -64,12 +66,20 @@ impl Modify for Credentials {
 /// The description and its page.
 pub(super) fn routes(api: openapi::OpenApi) -> Router<Arc<App>> {
     // Nothing on the page may go elsewhere: neither a validator nor a font nor what is typed.
-    let config = Config::default()
+    let config = Config::from(DESCRIPTION)
         .use_base_layout()
         .validator_url("none")
         .persist_authorization(false);
-    let page = SwaggerUi::new(PAGE).url(DESCRIPTION, api).config(config);
-    Router::from(page).layer(from_fn(confined))
+    let page = SwaggerUi::new(PAGE).config(config);
+    // Written once: not a copy for everyone who asks, and perhaps never reads.
+    let description = Bytes::from(serde_json::to_vec(&api).unwrap_or_default());
+    Router::from(page)
+        .route(DESCRIPTION, get(|| async { described(description) }))
+        .layer(from_fn(confined))
+}
+
+fn described(description: Bytes) -> Response {
+    ([(CONTENT_TYPE, "application/json")], description).into_response()
 }
 
 async fn confined(request: Request, next: Next) -> Response {

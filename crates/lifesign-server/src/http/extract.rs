@@ -77,9 +77,10 @@ impl FromRequestParts<Arc<App>> for Id {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
-        match Path::from_request_parts(parts, app).await {
-            Ok(Path(id)) => Ok(Id(id)),
-            Err(_) => Err(ApiError::RecordNotFound.into()),
+        match Path::<String>::from_request_parts(parts, app).await {
+            // PostgreSQL has no text with NUL, not even to compare with.
+            Ok(Path(id)) if !id.contains('\0') => Ok(Id(id)),
+            _ => Err(ApiError::RecordNotFound.into()),
         }
     }
 }

@@ -37,7 +37,7 @@ const REFUSALS: &[Row] = &[
     ),
 ];
 const OF_BODIES: &[Row] = &[
-    ("400", "The body is no JSON"),
+    ("400", "The body is no JSON, or has too many values"),
     ("413", "The body is over the limit"),
     ("415", "The body is not declared as JSON"),
 ];

@@ -1,9 +1,11 @@
 //! The service over real HTTP: a real listener, a real database, a real client.
 
+mod aborted;
 mod archive;
 mod attempts;
 mod claims;
 mod collections;
+mod connections;
 mod contract;
 mod download;
 mod download_limits;
@@ -11,8 +13,11 @@ mod extensions;
 mod forged;
 mod forgery;
 mod harness;
+mod http2;
+mod json_bodies;
 mod lifecycle;
 mod limits;
+mod malformed;
 mod metrics;
 mod openapi;
 mod opencv;
@@ -25,6 +30,7 @@ mod real_engine;
 mod receipts;
 mod tokens;
 mod webhooks;
+mod wire;
 
 #[test]
 fn everything_holds_on_postgresql_as_well() {

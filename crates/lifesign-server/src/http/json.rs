@@ -1,0 +1,154 @@
+//! JSON from outside: read as any JSON, but of a bounded number of values.
+//!
+//! A value in memory is many times what it is on the wire: sixteen megabytes of `0,0,0,…` would become
+//! half a gigabyte. No request needs more than a few values, however large its photograph is.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use crate::error::ApiError;
+
+/// Most values of a body, keys counted as well.
+const MAX_VALUES: usize = 10_000;
+
+/// Reads a body. As in JavaScript, of a field that is there twice the last counts.
+///
+/// # Errors
+/// It is no JSON, is nested more than 127 deep, has a number that is beyond a double, or has too many
+/// values.
+pub(super) fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
+    let mut left = MAX_VALUES;
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = Bounded(&mut left).deserialize(&mut json);
+    let value = value.and_then(|value| json.end().map(|()| value));
+    value.map_err(|_| match left {
+        0 => ApiError::TooManyValues { limit: MAX_VALUES },
+        _ => ApiError::BadRequest,
+    })
+}
+
+/// Reads one value and all within, and counts them down.
+struct Bounded<'a>(&'a mut usize);
+
+impl Bounded<'_> {
+    fn count<E: serde::de::Error>(&mut self) -> Result<(), E> {
+        *self.0 = self.0.saturating_sub(1);
+        match *self.0 {
+            0 => Err(E::custom("too many values")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Bounded<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<Value, D::Error> {
+        self.count()?;
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Bounded<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        let number = Number::from_f64(value).ok_or_else(|| E::custom("no finite number"))?;
+        Ok(Value::Number(number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = items.next_element_seed(Bounded(&mut *self.0))? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some(name) = entries.next_key::<String>()? {
+            self.count::<A::Error>()?;
+            let value = entries.next_value_seed(Bounded(&mut *self.0))?;
+            fields.insert(name, value);
+        }
+        Ok(Value::Object(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<Value, String> {
+        parse(text.as_bytes()).map_err(|error| error.to_string())
+    }
+
+    proptest! {
+        #[test]
+        fn all_text_is_read_as_serde_json_reads_it(text in r#"[\[\]{}",:\\u0-9a-f .eE+-]{0,40}|(true|null|"a"|[0-9]{1,25}|[{}:,])*"#) {
+            let plain = serde_json::from_str::<Value>(&text).ok();
+            prop_assert_eq!(read(&text).ok(), plain);
+        }
+    }
+
+    #[test]
+    fn every_kind_of_value_is_read() {
+        let text =
+            r#"{"a":[null,true,-1,18446744073709551615,0.5,1e3,"é\ud83d\ude00"],"b":{"":{}}}"#;
+        let value = json!({"a": [null, true, -1, u64::MAX, 0.5, 1e3, "é😀"], "b": {"": {}}});
+        assert_eq!(read(text), Ok(value));
+    }
+
+    #[test]
+    fn the_last_of_two_fields_of_one_name_counts() {
+        assert_eq!(read(r#"{"a":1,"a":"x"}"#), Ok(json!({"a": "x"})));
+    }
+
+    #[test]
+    fn more_values_than_any_request_needs_are_refused_before_they_are_in_memory() {
+        let most = format!("[{}0]", "0,".repeat(MAX_VALUES - 3));
+        assert!(read(&most).is_ok());
+        let array = format!("[{}0]", "0,".repeat(MAX_VALUES));
+        let names: Vec<String> = (0..MAX_VALUES / 2).map(|n| format!("\"{n}\":0")).collect();
+        for text in [array, format!("{{{}}}", names.join(","))] {
+            assert_eq!(
+                read(&text),
+                Err("The request body has more than 10000 values.".to_owned())
+            );
+        }
+    }
+}
