@@ -1,30 +1,19 @@
 //! Bytes to an upright RGB picture, within limits that are checked before anything is decoded.
 
-use std::io::Cursor;
+mod jpeg;
+mod limits;
+mod memory;
+mod png;
+mod source;
+mod webp;
+
+use std::time::Duration;
 
 use image::metadata::Orientation;
-use image::{
-    DynamicImage, ImageDecoder, ImageError as CodecError, ImageFormat, ImageReader, RgbImage,
-};
+use image::{DynamicImage, ImageFormat, RgbImage};
 
-/// What a photograph may cost. Both are checked before a pixel is decoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Largest file, in bytes.
-    pub max_bytes: usize,
-    /// Largest picture, in pixels (width times height, as the file's header states them).
-    pub max_pixels: u64,
-}
-
-impl Default for Limits {
-    /// 12 MiB and 50 million pixels: twice what the hosted service takes, and any phone's camera.
-    fn default() -> Self {
-        Limits {
-            max_bytes: 12 * 1024 * 1024,
-            max_pixels: 50_000_000,
-        }
-    }
-}
+pub use self::limits::Limits;
+use self::source::Deadline;
 
 /// Why bytes could not be turned into a picture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +36,41 @@ pub enum ImageError {
         /// The limit in force.
         limit: u64,
     },
+    /// Decoding would take more than [`Limits::max_memory`].
+    #[error(
+        "the image takes {needed} bytes of memory to decode; at most {limit} are given. Make it smaller, or save it anew as an ordinary JPEG"
+    )]
+    TooMuchMemory {
+        /// What it would take, reckoned from the header.
+        needed: u64,
+        /// The limit in force.
+        limit: usize,
+    },
+    /// Decoding took longer than [`Limits::timeout`], or would.
+    #[error(
+        "the image takes longer than {} seconds to decode. Make it smaller, or save it anew as an ordinary JPEG",
+        timeout.as_secs_f64()
+    )]
+    TooSlow {
+        /// The limit in force.
+        timeout: Duration,
+    },
+    /// A JPEG in more scans than any encoder makes.
+    #[error(
+        "the image is a JPEG of {scans} scans; at most {limit} are decoded. Save it anew as an ordinary JPEG"
+    )]
+    TooManyScans {
+        /// What the file has.
+        scans: usize,
+        /// The limit in force.
+        limit: usize,
+    },
+    /// An animated PNG or WebP: several moments, of which none is the photograph.
+    #[error("the image is an animation, and one still photograph is judged")]
+    Animation,
+    /// A JPEG of a kind that hardly anything writes or reads.
+    #[error("the image is a JPEG of a kind that is not read: {0}. Save it anew as an ordinary JPEG")]
+    UnreadKind(&'static str),
     /// The content is none of the accepted formats, whatever its name or media type says.
     #[error("the image is not a JPEG, PNG or WebP file")]
     UnknownFormat,
@@ -58,8 +82,17 @@ pub enum ImageError {
     Unreadable(&'static str),
 }
 
+/// What a codec made of a file.
+struct Decoded {
+    picture: RgbImage,
+    /// As EXIF states it, where it states one of the eight. A damaged EXIF block is no reason to
+    /// refuse the picture around it.
+    orientation: Option<Orientation>,
+}
+
 /// Decodes a JPEG, PNG or WebP file, recognised by its content, and turns it upright by its EXIF
-/// orientation. Alpha is dropped; 16-bit samples are reduced to 8.
+/// orientation. Alpha is dropped: what is transparent has the colours that the file gives it. 16-bit
+/// samples are reduced to 8. What follows the picture in the file is not looked at.
 ///
 /// # Errors
 /// [`ImageError`] when the file is over a limit, of another format, or damaged.
@@ -73,45 +106,33 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage, ImageError> {
             limit: limits.max_bytes,
         });
     }
-    let mut reader = ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(|_| ImageError::Damaged)?;
-    if !matches!(
-        reader.format(),
-        Some(ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP)
-    ) {
-        return Err(ImageError::UnknownFormat);
-    }
-    let mut codec_limits = image::Limits::default();
-    // The widest pixel a codec may produce is 16-bit RGBA; a decoder may hold one copy beside it.
-    codec_limits.max_alloc = Some(limits.max_pixels.saturating_mul(16));
-    reader.limits(codec_limits);
-
-    let mut decoder = reader.into_decoder().map_err(damaged)?;
-    let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > limits.max_pixels {
-        return Err(ImageError::TooManyPixels {
-            width,
-            height,
-            limit: limits.max_pixels,
+    let format = match image::guess_format(bytes) {
+        Ok(ImageFormat::Jpeg) => jpeg::decode,
+        Ok(ImageFormat::Png) => png::decode,
+        Ok(ImageFormat::WebP) => webp::decode,
+        _ => return Err(ImageError::UnknownFormat),
+    };
+    let deadline = Deadline::after(limits.timeout);
+    let decoded = format(bytes, limits, &deadline);
+    // A codec that is stopped calls the file damaged, and one may come to an end all the same.
+    if deadline.is_over() && matches!(decoded, Ok(_) | Err(ImageError::Damaged)) {
+        return Err(ImageError::TooSlow {
+            timeout: limits.timeout,
         });
     }
-    // A damaged EXIF block is no reason to refuse the picture around it.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
-    picture.apply_orientation(orientation);
+    let Decoded {
+        picture,
+        orientation,
+    } = decoded?;
+    let mut picture = DynamicImage::ImageRgb8(picture);
+    picture.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
     Ok(picture.into_rgb8())
-}
-
-fn damaged(error: CodecError) -> ImageError {
-    match error {
-        CodecError::Unsupported(_) => ImageError::UnknownFormat,
-        _ => ImageError::Damaged,
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use image::{ExtendedColorType, ImageEncoder, codecs, imageops};
 
     use super::*;
