@@ -21,7 +21,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         "[A-Za-z0-9+/_=-]{0,40}".prop_map(Value::from),
         "(data:|https?://|DATA:image/png;base64,)[ -~]{0,20}".prop_map(Value::from),
         "[-+]?[0-9.]{0,6}(e[0-9]{1,3})?".prop_map(Value::from),
-        "[\0-\u{20}a]{0,4}".prop_map(Value::from),
+        "[\0\n\u{7f}a]{1,4}".prop_map(Value::from),
         (0..3000_usize).prop_map(|length| Value::from("é".repeat(length))),
     ];
     leaf.prop_recursive(3, 16, 4, |inner| {
