@@ -143,6 +143,10 @@ async fn every_body_has_a_defined_answer() {
             assert!(answer.body.to_string().len() < 2000, "{route} {shown}");
         }
     }
+    for description in [r"\u0000", &"d".repeat(1001)] {
+        let body = format!(r#"{{"name":"signups","description":"{description}"}}"#);
+        assert_eq!(post(&server, COLLECTIONS, body).await.status, 409);
+    }
     assert_eq!(server.ask(&request()).await.status, 200);
 }
 
