@@ -91,6 +91,8 @@ impl Service {
             limits: Limits {
                 max_bytes: config.max_image_bytes,
                 max_pixels: config.max_pixels,
+                max_memory: config.max_image_memory,
+                timeout: config.decode_timeout,
             },
             models_dir: config.models_dir.clone(),
             calibration: config.calibration.clone(),

@@ -156,6 +156,18 @@ pub const KEYS: &[Key] = &[
         "Most pixels of a photograph",
     ),
     key(
+        "max_image_memory",
+        "512MiB",
+        "SIZE",
+        "Most memory that decoding one photograph may take",
+    ),
+    key(
+        "decode_timeout",
+        "5s",
+        "DURATION",
+        "Time to decode one photograph",
+    ),
+    key(
         "workers",
         "0",
         "COUNT",

@@ -74,6 +74,10 @@ pub struct Config {
     pub max_image_bytes: usize,
     /// Most pixels of a photograph.
     pub max_pixels: u64,
+    /// Most bytes of memory that decoding one photograph may take.
+    pub max_image_memory: usize,
+    /// Time to decode one photograph.
+    pub decode_timeout: Duration,
     /// Assessments that run at the same time; 0 is one per core.
     pub workers: usize,
     /// Assessments that may wait for a worker, or 16 for each worker; more are answered 503.

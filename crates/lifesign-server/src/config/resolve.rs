@@ -219,6 +219,8 @@ pub(super) fn typed(effective: &[Effective]) -> Result<Config, ConfigError> {
         })?,
         max_image_bytes: values.read("max_image_bytes", value::size)?,
         max_pixels: values.read("max_pixels", value::pixels)?,
+        max_image_memory: values.read("max_image_memory", value::size)?,
+        decode_timeout: values.read("decode_timeout", value::duration)?,
         workers: values.read("workers", value::count)?,
         queue: values.read("queue", value::optional(value::count))?,
         queue_timeout: values.read("queue_timeout", value::duration)?,
@@ -383,6 +385,8 @@ mod tests {
         let limits = lifesign::Limits::default();
         assert_eq!(config.max_image_bytes, limits.max_bytes);
         assert_eq!(config.max_pixels, limits.max_pixels);
+        assert_eq!(config.max_image_memory, limits.max_memory);
+        assert_eq!(config.decode_timeout, limits.timeout);
         assert_eq!(config.min_score, lifesign::DEFAULT_MIN_SCORE);
         assert_eq!(config.profile, lifesign::Profile::default());
     }

@@ -140,3 +140,54 @@ async fn version_names_the_models_with_their_checksums() {
     }
     assert!(models.as_array().unwrap().len() >= 2);
 }
+
+/// A PNG that states 50,000 x 50,000 pixels, with a checksum that is right.
+fn huge_png() -> Vec<u8> {
+    let mut file = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
+    file.extend(50_000u32.to_be_bytes().repeat(2));
+    file.extend([8, 2, 0, 0, 0, 0xc4, 0xcd, 0xaa, 0x9d]);
+    file.extend([0; 5000]);
+    file
+}
+
+/// A progressive JPEG whose scans are three bytes each and go over the whole picture.
+fn many_scans() -> Vec<u8> {
+    let mut file = b"\xff\xd8\xff\xdb\0\x43\0".to_vec();
+    file.extend([1; 64]);
+    file.extend(b"\xff\xc2\0\x0b\x08\x10\0\x10\0\x01\x01\x11\0");
+    file.extend(b"\xff\xc4\0\x14\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    file.extend(b"\xff\xc4\0\x14\x10\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01");
+    file.extend(b"\xff\xda\0\x08\x01\x01\0\0\0\0\0\0\0");
+    file.extend(b"\xff\xda\0\x08\x01\x01\0\x01\x3f\x10\0\0\0".repeat(3000));
+    file.extend(b"\xff\xd9");
+    file
+}
+
+/// An animated WebP of two empty frames.
+fn animation() -> Vec<u8> {
+    let mut chunks =
+        b"WEBPVP8X\x0a\0\0\0\x02\0\0\0\x3f\0\0\x3f\0\0ANIM\x06\0\0\0\0\0\0\0\0\0".to_vec();
+    chunks.extend([&b"ANMF\x18\0\0\0"[..], &[0; 24]].concat().repeat(2));
+    let length = (chunks.len() as u32).to_le_bytes();
+    [b"RIFF", &length[..], &chunks].concat()
+}
+
+#[tokio::test]
+async fn bombs_and_animations_are_refused_with_what_to_do_instead() {
+    let (_dir, server) = Server::fresh(engine(), &[]).await;
+    for (file, said) in [
+        (huge_png(), "50000 x 50000 pixels; at most 50000000"),
+        (many_scans(), "3001 scans; at most 100"),
+        (animation(), "one still photograph is judged"),
+        (
+            b"GIF89a\x01\0\x01\0\0\0\0".to_vec(),
+            "Send a JPEG, PNG or WebP photograph",
+        ),
+    ] {
+        let image = format!("data:image/jpeg;base64,{}", BASE64_STANDARD.encode(file));
+        let answer = server.ask(&with("image", image)).await;
+        answer.assert_quality("ERR_INVALID_IMAGE", "invalid_image");
+        let message = answer.body.to_string();
+        assert!(message.contains(said), "{message}");
+    }
+}

@@ -19,7 +19,7 @@ use self::source::Deadline;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
     /// The file is larger than [`Limits::max_bytes`].
-    #[error("the image has {bytes} bytes; at most {limit} are accepted")]
+    #[error("the image has {bytes} bytes; at most {limit} are accepted. Make it smaller")]
     TooManyBytes {
         /// The file's size.
         bytes: usize,
@@ -27,7 +27,9 @@ pub enum ImageError {
         limit: usize,
     },
     /// The header states more than [`Limits::max_pixels`].
-    #[error("the image is {width} x {height} pixels; at most {limit} pixels are accepted")]
+    #[error(
+        "the image is {width} x {height} pixels; at most {limit} pixels are accepted. Make it smaller"
+    )]
     TooManyPixels {
         /// Stated width.
         width: u32,
@@ -69,7 +71,9 @@ pub enum ImageError {
     #[error("the image is an animation, and one still photograph is judged")]
     Animation,
     /// A JPEG of a kind that hardly anything writes or reads.
-    #[error("the image is a JPEG of a kind that is not read: {0}. Save it anew as an ordinary JPEG")]
+    #[error(
+        "the image is a JPEG of a kind that is not read: {0}. Save it anew as an ordinary JPEG"
+    )]
     UnreadKind(&'static str),
     /// The content is none of the accepted formats, whatever its name or media type says.
     #[error("the image is not a JPEG, PNG or WebP file")]

@@ -46,7 +46,7 @@ impl<'a> Source<'a> {
     /// Asking for the time costs more than most reads do.
     const READS_PER_LOOK: u32 = 64;
     /// What a codec may read ahead of what it needs.
-    const MOST_FILLER: usize = 16;
+    const MOST_FILLER: usize = 8;
 
     pub(super) fn new(bytes: &'a [u8], deadline: &'a Deadline) -> Source<'a> {
         Source {
@@ -154,7 +154,7 @@ mod tests {
         let mut source = Source::endless(&[7; 5], &deadline);
         assert!(source.read_to_end(&mut all).is_err());
         assert_eq!(all[..5], [7; 5]);
-        assert_eq!(all[5..], [0; 16]);
+        assert_eq!(all[5..], [0; 8]);
         all.clear();
         Source::new(&[7; 5], &deadline)
             .read_to_end(&mut all)

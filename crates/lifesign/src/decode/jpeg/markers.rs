@@ -39,7 +39,9 @@ pub(super) fn refusal(bytes: &[u8]) -> ImageError {
             None | Some(8) => ImageError::Damaged,
             Some(_) => ImageError::UnreadKind("its samples have more than 8 bits"),
         },
-        Some((0xc9..=0xcb | 0xcd..=0xcf, _)) => ImageError::UnreadKind("it is coded arithmetically"),
+        Some((0xc9..=0xcb | 0xcd..=0xcf, _)) => {
+            ImageError::UnreadKind("it is coded arithmetically")
+        }
         Some((0xc3, _)) => ImageError::UnreadKind("it is a lossless JPEG"),
         Some(_) => ImageError::UnreadKind("it is a hierarchical JPEG"),
         None => ImageError::Damaged,
@@ -94,7 +96,8 @@ mod tests {
 
     #[test]
     fn scans_are_counted_between_data_segments_and_restarts() {
-        let data = b"\x01\xff\x00\xff\xd0\x02\xff\xc4\0\x04\xff\xd9\xff\xff\xda\0\x02\x03\xff\xd9\xff\xda";
+        let data =
+            b"\x01\xff\x00\xff\xd0\x02\xff\xc4\0\x04\xff\xd9\xff\xff\xda\0\x02\x03\xff\xd9\xff\xda";
         assert_eq!(Scans::find(data, 0), Scans { count: 2, end: 18 });
         assert_eq!(Scans::find(&data[..18], 0), Scans { count: 2, end: 18 });
         assert_eq!(Scans::find(b"", 7), Scans { count: 1, end: 0 });

@@ -165,7 +165,11 @@ impl Reader<'_> {
             let two = self.bits(1)? == 1;
             let width = 1 + 7 * self.bits(1)?;
             let first = self.bits(width)? as u16;
-            let second = if two { Some(self.bits(8)? as u16) } else { None };
+            let second = if two {
+                Some(self.bits(8)? as u16)
+            } else {
+                None
+            };
             let most = first.max(second.unwrap_or(0));
             return (usize::from(most) < alphabet).then(|| match second {
                 None => Code::single(first),
@@ -285,7 +289,11 @@ impl Code {
     fn of(lengths: &[u8]) -> Option<Code> {
         let mut counts = [0; LONGEST_CODE + 1];
         let mut symbols: Vec<u16> = Vec::new();
-        for (symbol, &length) in lengths.iter().enumerate().filter(|(_, length)| **length > 0) {
+        for (symbol, &length) in lengths
+            .iter()
+            .enumerate()
+            .filter(|(_, length)| **length > 0)
+        {
             *counts.get_mut(usize::from(length))? += 1;
             symbols.push(symbol as u16);
         }
@@ -294,7 +302,10 @@ impl Code {
             [symbol] => return Some(Code::single(symbol)),
             _ => symbols.sort_by_key(|&symbol| lengths[usize::from(symbol)]),
         }
-        let used: u32 = (1..).zip(&counts[1..]).map(|(length, count)| count << (LONGEST_CODE - length)).sum();
+        let used: u32 = (1..)
+            .zip(&counts[1..])
+            .map(|(length, count)| count << (LONGEST_CODE - length))
+            .sum();
         (used == 1 << LONGEST_CODE).then_some(Code {
             alone: None,
             counts,
