@@ -302,7 +302,7 @@ def bodies() -> None:
         "comment": '{/* */"os":"x"}',
     }
     numbers = ["0", "1", "-0", "-0.0", "0.123456789", "1.0000000000000001", "1.0001", "1e-400", "1e400", "-1e400", "1e300",
-               "9007199254740993", "18446744073709551616", "123456789012345678901234567890", "1E+0", "01", ".5", "1.", "NaN", "+1"]
+               "9007199254740993", "18446744073709551616", "123456789012345678901234567890", "1E+0", "01", ".5", "1.", "NaN", "+1", "-0.1"]
     numbers += [f'"{text}"' for text in ["0.25", " 1 ", "-0", "1e-1", "1e999", "NaN", "inf", "0x1", "1_0", "１", "", "." , "+.5e0", "0." + "1" * 400]]
     seeds |= {f"score-{nth:02}": base % text for nth, text in enumerate(numbers)}
     for name, content in seeds.items():
@@ -412,7 +412,8 @@ def tables() -> None:
         "bad-labels": "image,label,pai_species\na,live,\nb,,\nc,bona_fide,print\nd,Attack,\n",
         "face-parts": head + "a,attack,,1,2,3,,,,\n",
         "face-empty": head + "a,attack,,1,2,0,4,,,\n",
-        "face-infinite": head + "a,attack,,1,2,1e39,inf,,,\nb,attack,,NaN,1,1,1,,,\n",
+        "face-infinite": head + "a,attack,,1,2,1e39,inf,,,\n",
+        "face-no-number": head + "a,attack,,NaN,1,1,1,,,\nb,attack,,1,1,0x1,1,,,\n",
         "face-tiny": head + "a,attack,,-0,1e-45,1e-45,1e38,,,\n",
         "columns-in-another-order": "os,label,image\nios,attack,a\n",
     }
@@ -420,7 +421,8 @@ def tables() -> None:
         write("manifest_csv", f"{name}.csv", content)
     scores = {
         "whole": "image,label,score,reason\na,attack,0.25,\nb,attack,,no_face\nc,bona_fide,,\n",
-        "not-numbers": "image,label,score\na,attack,NaN\nb,attack,inf\nc,attack,high\nd,attack,1e999\n",
+        "not-numbers": "image,label,score\na,attack,NaN\nb,attack,high\n",
+        "infinite": "image,label,score\na,attack,inf\nb,attack,1e999\n",
         "numbers": "image,label,score\na,attack,-1e300\nb,attack,1e-400\nc,attack,+.5\nd,attack,-0\n",
         "no-label": "image,score\na,1\n",
     }

@@ -59,6 +59,7 @@ pub fn jwt(bytes: &[u8]) {
     let hs256 = signed(&world.hmac, Algorithm::HS256);
     world.own(&hs256);
     assert!(!world.provider(&hs256) && !world.receipt(&hs256));
+    assert!(!world.own(&signed(&world.hmac, Algorithm::HS512)));
     let eddsa = signed(&world.ed25519, Algorithm::EdDSA);
     world.provider(&eddsa);
     world.receipt(&eddsa);
