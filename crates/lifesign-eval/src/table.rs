@@ -149,7 +149,10 @@ pub(crate) fn open<R: Read>(
 
 /// The line that a record begins on, the header being 1.
 pub(crate) fn line(values: &csv::StringRecord) -> u64 {
-    values.position().map_or(0, csv::Position::line)
+    // The reader counts line feeds. Where lines end with carriage returns alone there are none, and
+    // a record has at least one line.
+    let line = |at: &csv::Position| at.line().max(at.record() + 1);
+    values.position().map_or(0, line)
 }
 
 /// A record that has a value for each column, and an image.
@@ -206,6 +209,15 @@ mod tests {
         assert_eq!(doubled, "there are two columns `label`");
         assert_eq!(refusal("image,label\n"), "there are no rows");
         assert!(refusal("image,label\na,\u{1}\"\nb").contains("line 3"));
+    }
+
+    #[test]
+    fn a_bad_row_has_its_line_whatever_ends_the_lines() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = ["image,label", "a,attack", ",attack", ""].join(end);
+            let message = read(&text).unwrap_err().to_string();
+            assert!(message.contains("line 3: `image`"), "{end:?}: {message}");
+        }
     }
 
     #[test]
