@@ -28,6 +28,9 @@ use crate::webhooks::Courier;
 /// The client that the first start makes.
 pub const FIRST_CLIENT: &str = "default";
 
+/// Connections of those who fetch figures: a Prometheus or two, and whoever looks.
+const METRICS_CONNECTIONS: usize = 32;
+
 /// Why the service does not start; a sentence for the terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -221,7 +224,10 @@ impl Service {
             tokio::spawn(http::serve(
                 listener,
                 router,
-                self.limits,
+                ConnectionLimits {
+                    max_connections: METRICS_CONNECTIONS,
+                    ..self.limits
+                },
                 std::future::pending(),
             ))
         });
