@@ -23,7 +23,6 @@
 
 pub mod capture;
 pub mod decision;
-pub mod decode;
 pub mod detect;
 pub mod engine;
 pub mod geometry;
@@ -32,6 +31,8 @@ pub mod network;
 pub mod pad;
 mod rejection;
 pub mod resample;
+
+pub use lifesign_decode as decode;
 
 pub use capture::{Profile, Quality};
 pub use decision::{DEFAULT_MIN_SCORE, Decision, Verdict};
