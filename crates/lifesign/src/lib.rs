@@ -23,7 +23,6 @@
 
 pub mod capture;
 pub mod decision;
-pub mod decode;
 pub mod detect;
 pub mod engine;
 pub mod geometry;
@@ -34,6 +33,8 @@ pub mod pad;
 mod pinned;
 mod rejection;
 pub mod resample;
+
+pub use lifesign_decode as decode;
 
 pub use capture::{Profile, Quality};
 pub use decision::{DEFAULT_MIN_SCORE, Decision, Verdict};

@@ -1,6 +1,6 @@
 //! The markers of a JPEG: how many scans there are, where they end, and what kind it is.
 
-use crate::decode::ImageError;
+use crate::ImageError;
 
 /// The scans of a file.
 #[derive(Debug, PartialEq)]

@@ -11,8 +11,7 @@ mod webp;
 use std::time::{Duration, Instant};
 
 use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
-use lifesign::decode::decode;
-use lifesign::{ImageError, Limits};
+use lifesign_decode::{ImageError, Limits, decode};
 
 /// A photograph of the repository's.
 fn photograph(name: &str) -> Vec<u8> {

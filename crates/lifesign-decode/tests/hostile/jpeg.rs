@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, RgbImage};
-use lifesign::ImageError;
+use lifesign_decode::ImageError;
 
 use crate::build::jpeg::{flat, frame, progressive, segment, with};
 use crate::build::sample;

@@ -1,6 +1,6 @@
 //! The chunks of a WebP file.
 
-use crate::decode::{ImageError, Limits};
+use crate::{ImageError, Limits};
 
 /// How a picture is coded.
 #[derive(Debug, Clone, Copy, PartialEq)]

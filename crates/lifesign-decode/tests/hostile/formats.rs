@@ -1,6 +1,6 @@
 //! What a file is, is decided by its first bytes.
 
-use lifesign::ImageError;
+use lifesign_decode::ImageError;
 
 use crate::{by_image, decoded, photograph};
 

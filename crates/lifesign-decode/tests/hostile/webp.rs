@@ -1,7 +1,6 @@
 use std::time::Duration;
 
-use lifesign::decode::decode;
-use lifesign::{ImageError, Limits};
+use lifesign_decode::{ImageError, Limits, decode};
 
 use crate::build::webp::{chunk, extended, file, first_chunk, flat, of_codes};
 use crate::{assert_damaged_wherever_cut, assert_stopped, by_image, decoded, photograph};

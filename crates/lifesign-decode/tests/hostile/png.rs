@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use image::RgbImage;
-use lifesign::{ImageError, Limits};
+use lifesign_decode::{ImageError, Limits, decode};
 
 use crate::build::png::{SIGNATURE, chunk, file, header, stored, zeros};
 use crate::build::sample;
@@ -169,7 +169,7 @@ fn memory_is_bounded_by_the_limit_and_the_error_says_both() {
             needed,
             limit: 1000,
         },
-    ) = lifesign::decode::decode(&file, &limits(1000))
+    ) = decode(&file, &limits(1000))
     else {
         panic!("it was decoded");
     };
@@ -178,7 +178,7 @@ fn memory_is_bounded_by_the_limit_and_the_error_says_both() {
         said.contains(&needed.to_string()) && said.contains("1000"),
         "{said}"
     );
-    assert!(lifesign::decode::decode(&file, &limits(needed as usize)).is_ok());
+    assert!(decode(&file, &limits(needed as usize)).is_ok());
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn a_bomb_in_a_colour_profile_or_a_text_does_no_harm() {
             max_memory: 10_000,
             ..Limits::default()
         };
-        assert!(lifesign::decode::decode(&file, &limits).is_ok());
+        assert!(decode(&file, &limits).is_ok());
     }
 }
 

@@ -2,8 +2,8 @@
 //! a table for each: 400 bytes of memory for each byte of a file that is made for it. So they are
 //! read here first, and counted instead of kept.
 
-use crate::decode::ImageError;
-use crate::decode::source::Deadline;
+use crate::ImageError;
+use crate::source::Deadline;
 
 /// How much memory the codec's tables take. It stops at the first sum over `most`.
 ///
@@ -83,8 +83,8 @@ impl Reader<'_> {
                     self.image(colours, 1)?;
                     coded = match colours {
                         ..=2 => blocks(coded, 3),
-                        ..=4 => blocks(coded, 2),
-                        ..=16 => blocks(coded, 1),
+                        3..=4 => blocks(coded, 2),
+                        5..=16 => blocks(coded, 1),
                         _ => coded,
                     };
                 }
