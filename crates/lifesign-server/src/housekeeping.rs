@@ -41,13 +41,8 @@ impl Housekeeper {
         let mut hours = tokio::time::interval(EVERY);
         hours.tick().await;
         let mut clock = Clock::now();
-        let mut steady = match self.store.last_seen().await {
-            Ok(seen) => seen.is_none_or(|seen| clock.said.duration_since(seen) < LONG_AGO),
-            Err(error) => {
-                tracing::error!(cause = chain(&error), "the database cannot be read");
-                false
-            }
-        };
+        let seen = self.store.last_seen();
+        let mut steady = seen.is_none_or(|seen| clock.said.duration_since(seen) < LONG_AGO);
         loop {
             if !steady {
                 tracing::warn!(

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::{StoreError, Trouble};
 
 /// What a write takes at least, roughly: SQLite's shared memory has 32 KiB.
-const A_WRITE: [u8; 64 << 10] = [0; 64 << 10];
+const A_WRITE: usize = 64 << 10;
 
 /// A file that was opened.
 #[derive(Debug)]
@@ -69,7 +69,9 @@ pub(super) fn explain(path: &Path, error: StoreError) -> StoreError {
     let folder = path.parent().unwrap_or(Path::new("."));
     let beside = folder.join(format!(".lifesign-{}.tmp", uuid::Uuid::new_v4()));
     let written = fs::File::create_new(&beside).and_then(|mut file| {
-        let written = file.write_all(&A_WRITE).and_then(|()| file.sync_all());
+        let written = file
+            .write_all(&vec![0; A_WRITE])
+            .and_then(|()| file.sync_all());
         let removed = fs::remove_file(&beside);
         written.and(removed)
     });

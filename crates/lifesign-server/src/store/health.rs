@@ -53,6 +53,7 @@ impl Store {
     }
 
     async fn pulse(&self) -> Result<(), StoreError> {
+        self.check_file()?;
         let outcome = self.read_and_write().await;
         outcome.map_err(|error| match &self.file {
             Some(file) => file.explain(error),
@@ -78,11 +79,13 @@ impl Store {
         self.file.as_ref().map_or(Ok(()), |file| file.check())
     }
 
-    /// The latest time that the database knows of: of an attempt, or of a look at its readiness.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn last_seen(&self) -> Result<Option<Timestamp>, StoreError> {
+    /// The latest time that the database knew of when it was opened: of an attempt, or of a look at its
+    /// readiness.
+    pub fn last_seen(&self) -> Option<Timestamp> {
+        self.last_seen
+    }
+
+    pub(super) async fn read_last_seen(&self) -> Result<Option<Timestamp>, StoreError> {
         let at: Option<i64> = sqlx::query_scalar(
             "SELECT max(at) FROM (SELECT max(created_at) AS at FROM attempts
                                   UNION ALL SELECT max(at) FROM pulse) AS times",
@@ -100,12 +103,12 @@ impl Store {
         if self.file.is_none() {
             return Ok(());
         }
-        self.pulse().await?;
         let found: String = sqlx::query_scalar("PRAGMA quick_check(1)")
             .fetch_one(&self.pool)
             .await?;
         match found.as_str() {
-            "ok" => Ok(()),
+            // Only now: damage must not be written into.
+            "ok" => self.pulse().await,
             _ => Err(StoreError::Damaged(found.replace('\n', " "))),
         }
     }

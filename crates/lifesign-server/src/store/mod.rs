@@ -200,6 +200,7 @@ pub struct Store {
     /// Of SQLite.
     file: Option<Arc<OpenFile>>,
     health: Arc<Health>,
+    last_seen: Option<Timestamp>,
 }
 
 impl Store {
@@ -232,18 +233,25 @@ impl Store {
             }
             Database::Postgres(url) => (postgres_pool(url).await?, None),
         };
-        let store = Store {
+        let mut store = Store {
             pool,
             file,
             health: Arc::default(),
+            last_seen: None,
         };
-        if let Err(error) = store.migrate(database).await {
+        if let Err(error) = store.prepare(database).await {
             return Err(match &store.file {
                 Some(file) => file.explain(error),
                 None => error,
             });
         }
         Ok(store)
+    }
+
+    async fn prepare(&mut self, database: &Database) -> Result<(), StoreError> {
+        self.migrate(database).await?;
+        self.last_seen = self.read_last_seen().await?;
+        Ok(())
     }
 
     async fn migrate(&self, database: &Database) -> Result<(), StoreError> {

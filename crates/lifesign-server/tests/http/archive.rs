@@ -99,13 +99,15 @@ async fn a_photograph_over_its_time_is_deleted() {
     let settings = [
         ("images_keep_in", place.to_str().unwrap()),
         ("images_keep_key", public.as_str()),
-        ("images_keep", "1ms"),
+        // Longer than the first start looks for what is over its time.
+        ("images_keep", "2s"),
     ];
     let start = || Server::start(dir.path(), constant(0.9), &settings, Network::public());
     let server = start().await;
     server.ask(&request()).await;
     assert_eq!(files(&place).len(), 1);
     server.stop().await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     // It is looked for at every start, and every hour.
     let server = start().await;
     for _ in 0..500 {
