@@ -10,6 +10,7 @@ mod collections;
 mod deliveries;
 mod dialect;
 mod erase;
+mod error;
 mod file;
 mod health;
 mod kept_images;
@@ -28,6 +29,7 @@ pub use clients::Client;
 pub use collections::Collection;
 pub use deliveries::{Delivery, DeliveryState, Due};
 pub use erase::Holdings;
+pub use error::StoreError;
 pub use kept_images::KeptImage;
 pub use signing_keys::SigningKeyRow;
 pub use tokens::Token;
@@ -41,7 +43,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use reqwest::Url;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{
     AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _,
     SqlSafeStr as _,
@@ -106,89 +108,6 @@ impl std::fmt::Display for Database {
                 );
                 write!(f, "postgres://{host}:{port}{}", url.path())
             }
-        }
-    }
-}
-
-/// Why the database did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The database said so.
-    #[error("{}", what_failed(.0))]
-    Database(#[from] sqlx::Error),
-    /// The database could not be brought to this version's tables.
-    #[error("the database could not be migrated")]
-    Migration(#[source] MigrateError),
-    /// A later version made it.
-    #[error(
-        "a newer version of Lifesign made it (its migration {0} is not known here); use that version, \
-         or restore a backup from before it"
-    )]
-    Newer(i64),
-    /// The path of the file cannot be written as an address.
-    #[error("the path {} cannot be used", .0.display())]
-    Path(PathBuf),
-    /// The file cannot be opened or written.
-    #[error("the file {} cannot be written", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        cause: std::io::Error,
-    },
-    /// The file was moved away while it was in use.
-    #[error(
-        "the file {} was removed or replaced while it was in use, and what is written now would be \
-         lost; put it back, or restart the service",
-        .0.display()
-    )]
-    Replaced(PathBuf),
-    /// There should be something in it.
-    #[error("it is empty")]
-    Empty,
-    /// What it holds is damaged.
-    #[error("{}: {}", Trouble::Damaged, .0)]
-    Damaged(String),
-    /// No free attempt id was found in many tries.
-    #[error("no free attempt id was found in {tries} tries; the table of attempts is full")]
-    NoFreeId {
-        /// How many ids were tried.
-        tries: u32,
-    },
-    /// The name is taken.
-    #[error("the name `{0}` is already in use")]
-    NameTaken(String),
-}
-
-impl StoreError {
-    /// What ails the database; `None` for everything that no operator can do anything about.
-    pub fn trouble(&self) -> Option<Trouble> {
-        match self {
-            StoreError::Database(error) => Trouble::of(error),
-            StoreError::Migration(MigrateError::Execute(error)) => Trouble::of(error),
-            StoreError::File { cause, .. } => Some(match cause.kind() {
-                std::io::ErrorKind::StorageFull => Trouble::Full,
-                std::io::ErrorKind::ReadOnlyFilesystem => Trouble::ReadOnly,
-                _ => Trouble::Disk,
-            }),
-            StoreError::Replaced(_) => Some(Trouble::Disk),
-            StoreError::Damaged(_) => Some(Trouble::Damaged),
-            _ => None,
-        }
-    }
-}
-
-fn what_failed(error: &sqlx::Error) -> String {
-    let trouble = Trouble::of(error).map(|trouble| trouble.to_string());
-    trouble.unwrap_or_else(|| "the database failed".to_owned())
-}
-
-impl From<MigrateError> for StoreError {
-    fn from(error: MigrateError) -> Self {
-        match error {
-            MigrateError::VersionMissing(version) => StoreError::Newer(version),
-            other => StoreError::Migration(other),
         }
     }
 }
@@ -457,25 +376,22 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let database = Database::Sqlite(dir.path().join("test.db"));
         let store = Store::open(&database).await.unwrap();
+        // On every connection: one that is ended as SQLite does by itself when the disk is full, then
+        // one that is given up.
+        for sql in ["ROLLBACK", "SELECT 1 FROM clients"] {
+            let mut transactions = Vec::new();
+            for _ in 0..SQLITE_CONNECTIONS {
+                let mut transaction = store.pool.begin().await.unwrap();
+                sqlx::query(sql).execute(&mut *transaction).await.unwrap();
+                transactions.push(transaction);
+            }
+        }
         let mut transaction = store.pool.begin().await.unwrap();
-        // As SQLite does by itself when the disk is full.
-        sqlx::query("ROLLBACK")
+        sqlx::query("INSERT INTO clients (id, name, created_at) VALUES ('kept', 'kept', 0)")
             .execute(&mut *transaction)
             .await
             .unwrap();
-        drop(transaction);
-        // A transaction that is given up, and one that is not.
-        for name in ["given up", "kept"] {
-            let mut transaction = store.pool.begin().await.unwrap();
-            sqlx::query("INSERT INTO clients (id, name, created_at) VALUES ($1, $1, 0)")
-                .bind(name)
-                .execute(&mut *transaction)
-                .await
-                .unwrap();
-            if name == "kept" {
-                transaction.commit().await.unwrap();
-            }
-        }
+        transaction.commit().await.unwrap();
         // What others see.
         let other = Store::open(&database).await.unwrap();
         let clients = other.clients().await.unwrap();
