@@ -64,7 +64,9 @@ fn a_talkative_server_and_its_commands_tell_neither_the_secret_nor_a_token() {
 fn what_is_wrong_with_a_secret_is_said_without_it() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
-    fs::create_dir(&data).unwrap();
+    let mut first = lifesign();
+    first.args(["client", "list", "--data-dir"]).arg(&data);
+    assert!(first.output().unwrap().status.success());
     let key = data.join("secret.key");
     let private = b"thirty-two bytes that are secret".to_vec();
     let damaged = b"too short, and a secret as well".to_vec();

@@ -71,9 +71,7 @@ async fn open_database(config: &Config, check: bool) -> Result<(Store, Secret), 
                 path: config.data_dir.clone(),
                 cause,
             })?;
-            let file = config.data_dir.join("lifesign.db");
-            make_private(&file);
-            Database::Sqlite(file)
+            Database::Sqlite(config.data_dir.join("lifesign.db"))
         }
     };
     let failed = |cause| DataDirError::Database {
@@ -92,7 +90,11 @@ async fn open_database(config: &Config, check: bool) -> Result<(Store, Secret), 
             }
             other => other,
         },
-        _ => Store::open(&database).await,
+        Database::Sqlite(path) => {
+            make_private(path);
+            Store::open(&database).await
+        }
+        Database::Postgres(_) => Store::open(&database).await,
     };
     let store = store.map_err(failed)?;
     if check {

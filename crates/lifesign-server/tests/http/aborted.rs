@@ -82,10 +82,12 @@ async fn a_client_that_goes_while_it_waits_or_is_judged_is_not_recorded_and_give
     for _ in 0..3 {
         waiting.push(connect(&server, whole.as_bytes()).await);
     }
-    // All places are taken when another call finds none; until then it would wait, and goes as well.
+    // All places are taken when another call finds none; until then it waits, and may have had the
+    // place of one of those above, for which another comes.
     let full = async {
         while !matches!(timeout(Duration::from_secs(1), server.ask(&request())).await, Ok(it) if it.status == 429)
         {
+            waiting.push(connect(&server, whole.as_bytes()).await);
         }
     };
     timeout(IN_VAIN, full).await.expect("four are under way");
