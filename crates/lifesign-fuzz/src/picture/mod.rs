@@ -5,7 +5,7 @@ pub mod exif;
 use std::borrow::Cow;
 
 use image::RgbImage;
-use lifesign::{ImageError, Limits};
+use lifesign_decode::{ImageError, Limits, decode};
 
 /// So small that a run decodes many pictures a second.
 const MAX_PIXELS: u64 = 1_000_000;
@@ -41,7 +41,7 @@ pub fn webp(bytes: &[u8]) {
 /// Decodes, and checks what must hold of any outcome.
 fn decoded(bytes: &[u8]) -> Option<RgbImage> {
     let limits = limits();
-    match lifesign::decode::decode(bytes, &limits) {
+    match decode(bytes, &limits) {
         Ok(picture) => {
             let (width, height) = picture.dimensions();
             let pixels = u64::from(width) * u64::from(height);
@@ -54,11 +54,14 @@ fn decoded(bytes: &[u8]) -> Option<RgbImage> {
                 "no header states {width} x {height}"
             );
             if pixels <= TWICE {
-                let again = lifesign::decode::decode(bytes, &limits);
-                assert!(
-                    again.as_ref() == Ok(&picture),
-                    "the same bytes gave two pictures"
-                );
+                match decode(bytes, &limits) {
+                    // The time is the wall's, of a machine that may be busy.
+                    Err(ImageError::TooSlow { .. }) => {}
+                    again => assert!(
+                        again.as_ref() == Ok(&picture),
+                        "the same bytes gave two pictures"
+                    ),
+                }
             }
             Some(picture)
         }
