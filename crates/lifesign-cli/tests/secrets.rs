@@ -62,11 +62,10 @@ fn a_talkative_server_and_its_commands_tell_neither_the_secret_nor_a_token() {
 
 #[test]
 fn what_is_wrong_with_a_secret_is_said_without_it() {
-    let folder = TempDir::new().unwrap();
-    let data = folder.path().join("data");
-    let mut first = lifesign();
-    first.args(["client", "list", "--data-dir"]).arg(&data);
-    assert!(first.output().unwrap().status.success());
+    // Only beside a database is a secret looked at.
+    let server = Server::start();
+    let data = server.data_dir();
+    let _stopped = server.stop();
     let key = data.join("secret.key");
     let private = b"thirty-two bytes that are secret".to_vec();
     let damaged = b"too short, and a secret as well".to_vec();
