@@ -18,6 +18,7 @@ mod webhook;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use lifesign_server::error::chain;
 
 /// tract allocates for every layer of every run; mimalloc makes that cheap.
 #[global_allocator]
@@ -82,18 +83,7 @@ fn main() -> ExitCode {
         Command::Webhook(command) => webhook::run(command),
     };
     outcome.unwrap_or_else(|error| {
-        anstream::eprintln!("lifesign: {}", sentence(&error));
+        anstream::eprintln!("lifesign: {}", chain(error.as_ref()));
         ExitCode::from(2)
-    })
-}
-
-/// An error with its causes, except those that it tells itself.
-fn sentence(error: &anyhow::Error) -> String {
-    let causes = error.chain().skip(1).map(ToString::to_string);
-    causes.fold(error.to_string(), |text, cause| {
-        match text.contains(cause.trim()) {
-            true => text,
-            false => format!("{text}: {cause}"),
-        }
     })
 }

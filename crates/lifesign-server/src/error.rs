@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 
+use crate::inference::PoolError;
 use crate::receipt::KeyError;
 use crate::store::{StoreError, Trouble};
 
@@ -243,6 +244,15 @@ impl From<StoreError> for ApiError {
     }
 }
 
+impl From<PoolError> for ApiError {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Full | PoolError::Late => ApiError::Overloaded,
+            PoolError::Panicked | PoolError::Gone => ApiError::internal(error),
+        }
+    }
+}
+
 impl From<KeyError> for ApiError {
     fn from(error: KeyError) -> Self {
         match error {
@@ -256,14 +266,14 @@ fn first(breaches: &[Breach]) -> &str {
     breaches.first().map_or("", |breach| &breach.message)
 }
 
-/// An error with all its causes in one line, for the log.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+/// An error with all its causes in one line, for the log and the terminal.
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let said = error.to_string();
         // Some say what their cause says.
-        if !text.ends_with(&said) {
+        if !text.contains(said.trim()) {
             text.push_str(": ");
             text.push_str(&said);
         }

@@ -12,7 +12,6 @@ use lifesign::{AssessError, AssessOptions, Assessment, Engine, ModelInfo, Stage}
 use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
-use crate::error::ApiError;
 use crate::metrics::Metrics;
 
 /// What the service needs of an engine.
@@ -74,15 +73,6 @@ pub enum PoolError {
     /// The workers are gone: the service is shutting down.
     #[error("the inference workers are gone")]
     Gone,
-}
-
-impl From<PoolError> for ApiError {
-    fn from(error: PoolError) -> Self {
-        match error {
-            PoolError::Full | PoolError::Late => ApiError::Overloaded,
-            PoolError::Panicked | PoolError::Gone => ApiError::internal(error),
-        }
-    }
 }
 
 /// What came of a photograph.

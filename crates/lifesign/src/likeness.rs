@@ -15,7 +15,7 @@ const SIDE: usize = 16;
 const AROUND: f64 = 1.5;
 /// Most bits in which captures that are alike differ. Of 902 altered copies of web portraits
 /// (compressed, scaled, cut, noised, brightened) 98 % are that close to their original, of 18,915
-/// pairs of such portraits, nearly all of different people, two are: `tests/likeness.rs`.
+/// pairs of such portraits, nearly all of different people, two are: `tests/pad_data/likeness.rs`.
 const ALIKE: u32 = 40;
 
 /// The difference hash (Krawetz, 2013) of a capture: 256 bits, each of which says whether the luma

@@ -48,8 +48,20 @@ pub fn call(
     headers: &[&str],
     body: &str,
 ) -> std::io::Result<(u16, String)> {
+    let (status, _, body) = exchange(address, call, headers, body, Duration::from_secs(30))?;
+    Ok((status, body))
+}
+
+/// Status, head and body of a call, whose answer is waited for at most so long between two parts.
+pub fn exchange(
+    address: &str,
+    call: &str,
+    headers: &[&str],
+    body: &str,
+    patience: Duration,
+) -> std::io::Result<(u16, String, String)> {
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    stream.set_read_timeout(Some(patience))?;
     let more: String = headers
         .iter()
         .map(|header| format!("{header}\r\n"))
@@ -68,7 +80,7 @@ pub fn call(
         .split(' ')
         .nth(1)
         .and_then(|status| status.parse().ok());
-    Ok((status.ok_or_else(broken)?, body.to_owned()))
+    Ok((status.ok_or_else(broken)?, head.to_owned(), body.to_owned()))
 }
 
 /// Takes one request and answers with `status`; returns its head and its body.

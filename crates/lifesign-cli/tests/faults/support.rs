@@ -2,8 +2,8 @@
 //! they were told.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use crate::common::{bearer, image, lifesign};
+use crate::common::{bearer, exchange, image, lifesign};
 
 pub const LIVENESS: &str = "POST /v2/face-recognition/liveness";
 /// Longer than anything takes on a busy machine.
@@ -248,30 +248,14 @@ impl Answer {
 /// One call on a connection of its own; an error where it broke.
 pub fn ask(address: &str, call: &str, token: &str, body: &str) -> std::io::Result<Answer> {
     let started = Instant::now();
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let authorization = match token {
-        "" => String::new(),
-        token => bearer(token) + "\r\n",
-    };
-    write!(
-        stream,
-        "{call} HTTP/1.1\r\nhost: lifesign\r\nconnection: close\r\n{authorization}\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text)?;
-    let broken = || std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
-    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(broken)?;
-    let status = head
-        .split(' ')
-        .nth(1)
-        .and_then(|status| status.parse().ok());
+    let authorization = (!token.is_empty()).then(|| bearer(token));
+    let headers: Vec<&str> = authorization.iter().map(String::as_str).collect();
+    let (status, head, body) = exchange(address, call, &headers, body, PATIENCE)?;
     Ok(Answer {
-        status: status.ok_or_else(broken)?,
+        status,
         head: head.to_ascii_lowercase(),
-        body: serde_json::from_str(body).map_err(|_| broken())?,
+        body: serde_json::from_str(&body)
+            .map_err(|_| std::io::Error::from(std::io::ErrorKind::UnexpectedEof))?,
         took: started.elapsed(),
     })
 }

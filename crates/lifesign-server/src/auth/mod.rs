@@ -16,7 +16,7 @@ use jsonwebtoken::Header;
 
 use crate::error::ApiError;
 use crate::limits::ClientLimits;
-use crate::store::Store;
+use crate::store::{Store, can_hold};
 
 /// How far the clocks of those that issue tokens may be ahead of ours or behind, in seconds: other
 /// replicas, an identity provider.
@@ -25,12 +25,6 @@ const CLOCK_SKEW: u32 = 60;
 /// Whether a time, in Unix seconds, is still to come, whatever the clocks.
 fn is_to_come(time: f64) -> bool {
     time > Timestamp::now().as_second() as f64 + f64::from(CLOCK_SKEW)
-}
-
-/// Whether nothing has that id or name, because PostgreSQL takes no such text: it would call the question a
-/// fault of ours.
-fn is_nobodys(key: &str) -> bool {
-    key.contains('\0')
 }
 
 /// Whether a token asks for nothing that is not understood here (RFC 7515, 4.1.11). No other header
@@ -92,7 +86,7 @@ impl Authenticator {
     }
 
     async fn own(&self, claims: Claims) -> Result<Identity, ApiError> {
-        if is_to_come(claims.iat as f64) || is_nobodys(&claims.jti) {
+        if is_to_come(claims.iat as f64) || !can_hold(&claims.jti) {
             return Err(ApiError::Unauthorized);
         }
         // Signed by our key but unknown here: from another database that shared the key.
@@ -124,7 +118,7 @@ impl Authenticator {
         token: &str,
     ) -> Result<Identity, ApiError> {
         let subject = provider.verify(token).await.ok_or(ApiError::Unauthorized)?;
-        if is_nobodys(&subject.client) {
+        if !can_hold(&subject.client) {
             return Err(ApiError::Unauthorized);
         }
         let client = self

@@ -12,6 +12,7 @@ use serde_json::{Map, Number, Value};
 
 use super::{Threshold, json_number};
 use crate::error::{ApiError, Breach};
+use crate::store::can_hold;
 
 /// Most characters of a text that is stored.
 pub(crate) const MAX_LENGTH: usize = 1000;
@@ -76,14 +77,11 @@ pub(crate) fn required<T>(field: &str, value: Option<T>) -> Result<T, ApiError> 
     }
 }
 
-/// An optional text that is stored, or compared with what is: not empty, not of any length and
-/// without NUL, which PostgreSQL has no text with.
-pub(crate) fn storable(
-    fields: &mut Map<String, Value>,
-    field: &str,
-) -> Result<Option<String>, ApiError> {
-    match string(fields, field)? {
-        Some(text) if text.contains('\0') => invalid(field, CONTAINS_INVALID),
+/// A text, where there is one, that is stored or compared with what is: not of any length, and one that
+/// the database can hold.
+pub(crate) fn storable(field: &str, text: Option<String>) -> Result<Option<String>, ApiError> {
+    match text {
+        Some(text) if !can_hold(&text) => invalid(field, CONTAINS_INVALID),
         Some(text) if text.chars().count() > MAX_LENGTH => invalid(
             field,
             format!("length must be less than or equal to {MAX_LENGTH} characters long"),
@@ -146,7 +144,7 @@ pub(crate) fn parameter<'a>(
 ) -> Result<Option<&'a str>, ApiError> {
     match parameters.get(name).map(String::as_str) {
         Some("") => invalid(name, "is not allowed to be empty"),
-        Some(text) if text.contains('\0') => invalid(name, CONTAINS_INVALID),
+        Some(text) if !can_hold(text) => invalid(name, CONTAINS_INVALID),
         text => Ok(text),
     }
 }

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::error::{ApiError, Breach};
 use crate::http::{App, judge};
+use crate::store::can_hold;
 
 /// `os` where a request names none.
 const DEFAULT_OS: &str = "DESKTOP";
@@ -153,7 +154,7 @@ fn string(
 
 /// Whether a text can be stored; as [`super::joi::storable`] says, in other words.
 fn is_storable(text: &str, field: &str, breaches: &mut Vec<Breach>) -> bool {
-    let (message, kind) = if text.contains('\0') {
+    let (message, kind) = if !can_hold(text) {
         ("invalid value".to_owned(), "value_error.str")
     } else if text.chars().count() > MAX_LENGTH {
         let message = format!("ensure this value has at most {MAX_LENGTH} characters");

@@ -83,9 +83,12 @@ impl Dialect for Verifik {
     fn parse(body: Value) -> Result<LivenessRequest, ApiError> {
         let mut fields = joi::object(body)?;
         Ok(LivenessRequest {
-            os: joi::required("os", joi::storable(&mut fields, "os")?)?,
+            os: joi::required("os", joi::storable("os", joi::string(&mut fields, "os")?)?)?,
             image: joi::required_string(&mut fields, "image")?,
-            collection_id: joi::storable(&mut fields, "collection_id")?,
+            collection_id: joi::storable(
+                "collection_id",
+                joi::string(&mut fields, "collection_id")?,
+            )?,
             min_score: joi::threshold(&mut fields, "liveness_min_score")?,
         })
     }

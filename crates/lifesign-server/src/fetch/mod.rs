@@ -191,11 +191,10 @@ impl Fetcher {
         self.read(&mut response).await
     }
 
-    /// The answer at the end of the redirects. Every hop is a request of its own, which takes nothing
+    /// The answer of a checked address, at the end of the redirects. Every hop is a request of its own, which takes nothing
     /// along from the one before.
     async fn answer(&self, mut url: Url) -> Result<Response, FetchError> {
         for _ in 0..=MAX_REDIRECTS {
-            self.rules.check(&url).map_err(FetchError::Refused)?;
             let asked = self.client.get(url.clone()).send();
             let response = timeout(self.limits.header_timeout, asked)
                 .await
@@ -211,6 +210,7 @@ impl Fetcher {
                     url = to
                         .and_then(|to| url.join(to.to_str().ok()?).ok())
                         .ok_or(FetchError::Redirect)?;
+                    self.rules.check(&url).map_err(FetchError::Refused)?;
                 }
                 status => return Err(FetchError::Status(status)),
             }

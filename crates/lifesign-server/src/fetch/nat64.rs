@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use super::rules::listed;
+
 /// The lengths that a prefix may have (RFC 6052, 2.2).
 const LENGTHS: [u8; 6] = [32, 40, 48, 56, 64, 96];
 /// Of the octets that follow a prefix this one, bits 64 to 71, carries nothing.
@@ -41,11 +43,10 @@ impl FromStr for Nat64 {
 
     /// Reads a list with commas, such as `64:ff9b:1::/96, 2001:db8:64::/48`; none is an empty one.
     fn from_str(text: &str) -> Result<Nat64, BadPrefix> {
-        let prefixes = text
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty());
-        prefixes.map(prefix).collect::<Result<_, _>>().map(Nat64)
+        listed(text)
+            .map(prefix)
+            .collect::<Result<_, _>>()
+            .map(Nat64)
     }
 }
 

@@ -126,12 +126,18 @@ impl FromStr for Hosts {
     /// Reads a list with commas: names, `.example.org` or `*.example.org` for every name below one,
     /// addresses.
     fn from_str(text: &str) -> Result<Hosts, BadList> {
-        let parts = text
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty());
-        parts.map(pattern).collect::<Result<_, _>>().map(Hosts)
+        listed(text)
+            .map(pattern)
+            .collect::<Result<_, _>>()
+            .map(Hosts)
     }
+}
+
+/// The parts of a list with commas, which may be empty.
+pub(super) fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
 }
 
 fn pattern(text: &str) -> Result<Pattern, BadList> {

@@ -19,7 +19,6 @@ use crate::dialects::{joi, json};
 use crate::error::ApiError;
 use crate::store::Collection;
 
-const LONGEST_DESCRIPTION: usize = 1000;
 const PAGE_SIZE: u32 = 100;
 const MAX_PAGE_SIZE: u32 = 1000;
 const MAX_PAGE: u32 = 1_000_000;
@@ -200,7 +199,7 @@ async fn create(
     Fields(mut fields): Fields,
 ) -> Result<Response, Refusal> {
     let name = name(joi::required_string(&mut fields, "name")?)?;
-    let description = description(joi::text(&mut fields, "description")?)?;
+    let description = joi::storable("description", joi::text(&mut fields, "description")?)?;
     let collection = app
         .store
         .add_collection(
@@ -246,7 +245,7 @@ async fn update(
     Fields(mut fields): Fields,
 ) -> Result<Response, Refusal> {
     let name = joi::string(&mut fields, "name")?.map(name).transpose()?;
-    let description = description(joi::text(&mut fields, "description")?)?;
+    let description = joi::storable("description", joi::text(&mut fields, "description")?)?;
     let changed = app
         .store
         .update_collection(
@@ -302,19 +301,5 @@ fn name(name: String) -> Result<String, ApiError> {
     match usable_name(&name) {
         Some(name) => Ok(name.to_owned()),
         None => joi::invalid("name", "contains an invalid value"),
-    }
-}
-
-fn description(description: Option<String>) -> Result<Option<String>, ApiError> {
-    match description {
-        // PostgreSQL has no text with NUL.
-        Some(text) if text.contains('\0') => {
-            joi::invalid("description", "contains an invalid value")
-        }
-        Some(text) if text.chars().count() > LONGEST_DESCRIPTION => joi::invalid(
-            "description",
-            format!("length must be less than or equal to {LONGEST_DESCRIPTION} characters long"),
-        ),
-        other => Ok(other),
     }
 }

@@ -12,6 +12,7 @@ use crate::auth::Identity;
 use crate::dialects::verifik::Verifik;
 use crate::dialects::{Dialect as _, joi};
 use crate::error::ApiError;
+use crate::store::can_hold;
 
 /// Largest body where none holds a photograph.
 const MAX_BODY: usize = 64 << 10;
@@ -78,8 +79,7 @@ impl FromRequestParts<Arc<App>> for Id {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
         match Path::<String>::from_request_parts(parts, app).await {
-            // PostgreSQL has no text with NUL, not even to compare with.
-            Ok(Path(id)) if !id.contains('\0') => Ok(Id(id)),
+            Ok(Path(id)) if can_hold(&id) => Ok(Id(id)),
             _ => Err(ApiError::RecordNotFound.into()),
         }
     }

@@ -176,10 +176,7 @@ async fn assess(app: &App, image: String, options: AssessOptions) -> Result<Scor
         outcome,
         sha256,
         photograph,
-    } = match app.pool.assess(photograph, options).await {
-        Ok(judged) => judged,
-        Err(error) => return Err(error.into()),
-    };
+    } = app.pool.assess(photograph, options).await?;
     match outcome {
         Ok(assessment) if (0.0..=1.0).contains(&assessment.score) => Ok(Scored {
             assessment,

@@ -55,7 +55,7 @@ impl Store {
     /// # Errors
     /// The name is taken, or the database failed.
     pub async fn add_client(&self, name: &str) -> Result<Client, StoreError> {
-        let row = sqlx::query(
+        let rows = sqlx::query(
             "INSERT INTO clients (id, name, created_at) VALUES ($1, $2, $3) RETURNING *",
         )
         .bind(object_id())
@@ -64,7 +64,7 @@ impl Store {
         .fetch_all(&self.pool)
         .await
         .map_err(|error| name_taken(error, name))?;
-        Ok(read(&one(row)?)?)
+        Ok(read(&one(rows)?)?)
     }
 
     /// All clients, by name.

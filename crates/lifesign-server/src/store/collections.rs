@@ -62,7 +62,7 @@ impl Store {
         description: &str,
     ) -> Result<Collection, StoreError> {
         let now = now();
-        let row = sqlx::query(
+        let rows = sqlx::query(
             "INSERT INTO collections (id, client_id, name, description, code, created_at, updated_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING *",
         )
@@ -76,7 +76,7 @@ impl Store {
         .fetch_all(&self.pool)
         .await
         .map_err(|error| name_taken(error, name))?;
-        Ok(read(&one(row)?)?)
+        Ok(read(&one(rows)?)?)
     }
 
     /// All collections of a client, by name.
@@ -171,7 +171,7 @@ impl Store {
         name: Option<&str>,
         description: Option<&str>,
     ) -> Result<Option<Collection>, StoreError> {
-        let row = sqlx::query(
+        let rows = sqlx::query(
             "UPDATE collections
              SET name = coalesce($3, name), description = coalesce($4, description), updated_at = $5
              WHERE client_id = $1 AND id = $2 RETURNING *",
@@ -184,7 +184,7 @@ impl Store {
         .fetch_all(&self.pool)
         .await
         .map_err(|error| name_taken(error, name.unwrap_or_default()))?;
-        Ok(row.first().map(read).transpose()?)
+        Ok(rows.first().map(read).transpose()?)
     }
 
     /// Deletes the client's collection of that id; its attempts stay, detached.
@@ -197,12 +197,12 @@ impl Store {
         id: &str,
     ) -> Result<Option<Collection>, StoreError> {
         let sql = "DELETE FROM collections WHERE client_id = $1 AND id = $2 RETURNING *";
-        let row = sqlx::query(sql)
+        let rows = sqlx::query(sql)
             .bind(client_id)
             .bind(id)
             .fetch_all(&self.pool)
             .await?;
-        Ok(row.first().map(read).transpose()?)
+        Ok(rows.first().map(read).transpose()?)
     }
 
     /// Removes a client's collection, given by name or id; its attempts stay, detached. Returns

@@ -307,6 +307,12 @@ fn timestamp(column: &str, millisecond: i64) -> Result<Timestamp, sqlx::Error> {
     })
 }
 
+/// Whether the database can hold such a text: PostgreSQL has none with NUL, not even to compare with,
+/// and would call the question a fault of ours.
+pub(crate) fn can_hold(text: &str) -> bool {
+    !text.contains('\0')
+}
+
 /// A fresh identifier in the form of the hosted service's: 24 hexadecimal characters.
 pub(crate) fn object_id() -> String {
     hex::encode(rand::random::<[u8; 12]>())

@@ -1,33 +1,16 @@
-//! What the hash of a capture takes for the same: with the faces that the detector finds, on labelled
-//! photographs of many people, where the development data lies beside the checkout.
+//! What the hash of a capture takes for the same, with the faces that the detector finds.
 
-use std::fs;
-use std::io::{Cursor, Write as _};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::io::Cursor;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, ImageFormat};
 use lifesign::{AssessOptions, Engine, EngineConfig, Likeness};
 
+use crate::{frames, judged, spread};
+
 /// Different people whose portraits are compared.
 const PEOPLE: usize = 30;
-
-/// Portraits from the web, each of another person (but for a few who spoke twice).
-fn portraits() -> Option<Vec<PathBuf>> {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/pad-data");
-    let manifest = fs::read_to_string(data.join("manifest.csv")).ok()?;
-    let rows = manifest
-        .lines()
-        .filter(|row| row.contains(",x_fossasia,bona_fide,"));
-    let images = rows.filter_map(|row| row.split(',').next());
-    let all: Vec<_> = images
-        .map(|image| data.join("images").join(image))
-        .collect();
-    let step = (all.len() / PEOPLE).max(1);
-    Some(all.into_iter().step_by(step).take(PEOPLE).collect())
-}
 
 /// What somebody does who wants another score for the same photograph.
 fn altered(original: &DynamicImage) -> Vec<Vec<u8>> {
@@ -64,39 +47,23 @@ fn altered(original: &DynamicImage) -> Vec<Vec<u8>> {
 
 #[test]
 fn altered_copies_are_mostly_alike_and_photographs_of_different_people_are_not() {
-    let Some(portraits) = portraits() else {
-        let _ = std::io::stderr()
-            .write_all(b"skipped: ../shared/pad-data is not beside this checkout\n");
-        return;
-    };
+    let Some(all) = frames() else { return };
+    // Portraits from the web, each of another person, but for a few who spoke twice.
+    let portraits = all
+        .iter()
+        .filter(|frame| frame.source == "x_fossasia" && frame.bona_fide);
+    let portraits = spread(portraits, PEOPLE);
     let engine = Engine::load(&EngineConfig::default()).unwrap();
     let options = AssessOptions {
         likeness: true,
         ..AssessOptions::default()
     };
     let likeness = |bytes: &[u8]| engine.assess(bytes, &options).ok()?.likeness;
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut captures: Vec<(Likeness, Vec<Likeness>)> = Vec::new();
-        while let Some(path) = portraits.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let bytes = fs::read(path).unwrap();
-            let Some(original) = likeness(&bytes) else {
-                continue;
-            };
-            let picture = image::load_from_memory(&bytes).unwrap();
-            let copies = altered(&picture);
-            captures.push((
-                original,
-                copies.iter().filter_map(|copy| likeness(copy)).collect(),
-            ));
-        }
-        captures
-    };
-    let captures = std::thread::scope(|scope| {
-        let other = scope.spawn(work);
-        let mut own = work();
-        own.extend(other.join().unwrap());
-        own
+    let captures: Vec<(Likeness, Vec<Likeness>)> = judged(&portraits, |_, bytes| {
+        let original = likeness(bytes)?;
+        let copies = altered(&image::load_from_memory(bytes).unwrap());
+        let copies = copies.iter().filter_map(|copy| likeness(copy));
+        Some((original, copies.collect()))
     });
 
     let copies: Vec<bool> = captures
