@@ -34,6 +34,7 @@ pub mod housekeeping;
 mod http;
 pub mod image_source;
 pub mod inference;
+pub mod json;
 mod jwks;
 pub mod limits;
 pub mod logging;

@@ -14,9 +14,9 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Frame, SizeHint};
 use serde_json::Value;
 
-use super::json;
 use super::overload::Room;
 use crate::error::ApiError;
+use crate::json;
 
 /// How long, and how much of, a body that nobody wants is read on.
 const DRAIN_TIME: Duration = Duration::from_secs(5);

@@ -8,7 +8,6 @@ mod connections;
 mod documentation;
 mod extract;
 mod failures;
-mod json;
 mod liveness;
 pub(crate) mod metrics;
 mod overload;

@@ -18,7 +18,7 @@ const MAX_VALUES: usize = 10_000;
 /// # Errors
 /// It is no JSON, is nested more than 127 deep, has a number that is beyond a double, or has too many
 /// values.
-pub(super) fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
+pub fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
     let mut left = MAX_VALUES;
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = Bounded(&mut left).deserialize(&mut json);
