@@ -191,11 +191,12 @@ pub fn client(command: ClientCommand) -> anyhow::Result<ExitCode> {
                 collections,
                 tokens,
                 webhooks,
+                captures,
                 images,
             } = admin.holdings(&name).await?;
             let all = format!(
                 "the client `{name}`, its attempts ({attempts}), collections ({collections}), tokens \
-                     ({tokens}), webhooks ({webhooks}) and kept photographs ({images})"
+                     ({tokens}), webhooks ({webhooks}), capture sessions ({captures}) and kept photographs ({images})"
             );
             if !yes {
                 bail!("this would erase {all}; say --yes to do it");

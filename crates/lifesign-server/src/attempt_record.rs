@@ -41,6 +41,10 @@ pub(crate) struct AttemptRecord {
     /// When it was recorded.
     #[schema(format = DateTime)]
     created_at: String,
+    /// The id of the capture session that it is a part of, where it is one of a browser's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, pattern = "^[0-9a-f]{24}$")]
+    capture_session: Option<String>,
 }
 
 impl From<&Attempt> for AttemptRecord {
@@ -57,6 +61,7 @@ impl From<&Attempt> for AttemptRecord {
             failure_reason: attempt.reason,
             model: attempt.model,
             created_at: format!("{:.3}", attempt.created_at),
+            capture_session: attempt.capture_session_id,
         }
     }
 }

@@ -57,27 +57,49 @@ pub enum Limit {
     Quota,
     /// Judgements of nearly the same photograph in a day.
     SameImage,
+    /// Preview frames of one capture session.
+    Frames,
 }
 
 impl Limit {
-    /// `rate`, `concurrency`, `quota` or `same_image`.
+    /// `rate`, `concurrency`, `quota`, `same_image` or `frames`.
     pub fn as_str(self) -> &'static str {
         match self {
             Limit::Rate => "rate",
             Limit::Concurrency => "concurrency",
             Limit::Quota => "quota",
             Limit::SameImage => "same_image",
+            Limit::Frames => "frames",
         }
     }
 
     fn refusal(self) -> &'static str {
         match self {
-            Limit::Rate => "Too many requests. Try again in a moment.",
+            Limit::Rate | Limit::Frames => "Too many requests. Try again in a moment.",
             Limit::Concurrency => "Too many requests at the same time. Try again in a moment.",
             Limit::Quota => "The quota of this month is used up.",
             Limit::SameImage => {
                 "Nearly the same image was sent too often today. Take a new photograph."
             }
+        }
+    }
+}
+
+/// Why a capture session takes no more photographs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaptureOver {
+    /// A photograph passed, or all uploads are used up.
+    Finished,
+    /// Its time ran out.
+    Expired,
+}
+
+impl CaptureOver {
+    /// `session_finished` or `session_expired`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CaptureOver::Finished => "session_finished",
+            CaptureOver::Expired => "session_expired",
         }
     }
 }
@@ -144,9 +166,15 @@ pub enum ApiError {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The body is not declared as JSON.
-    #[error("Content-Type must be application/json.")]
-    UnsupportedMediaType,
+    /// The body is not declared as what it must be.
+    #[error("Content-Type must be {expected}.")]
+    UnsupportedMediaType {
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// The capture session takes no more photographs.
+    #[error("{}", .0.as_str())]
+    CaptureOver(CaptureOver),
     /// The client asked for more than it may.
     #[error("{}", .limit.refusal())]
     TooManyRequests {
@@ -186,7 +214,8 @@ impl ApiError {
             ApiError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             ApiError::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             ApiError::PayloadTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            ApiError::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ApiError::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ApiError::CaptureOver(_) => StatusCode::GONE,
             ApiError::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             ApiError::Overloaded | ApiError::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
             ApiError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -208,7 +237,8 @@ impl ApiError {
             ApiError::MethodNotAllowed => "MethodNotAllowed",
             ApiError::RequestTimeout => "RequestTimeout",
             ApiError::PayloadTooLarge { .. } => "PayloadTooLarge",
-            ApiError::UnsupportedMediaType => "UnsupportedMediaType",
+            ApiError::UnsupportedMediaType { .. } => "UnsupportedMediaType",
+            ApiError::CaptureOver(_) => "Gone",
             ApiError::TooManyRequests { .. } => "TooManyRequests",
             ApiError::Overloaded | ApiError::NotReady(_) => "ServiceUnavailable",
             ApiError::Internal(_) => "ERROR",

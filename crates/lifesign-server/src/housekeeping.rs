@@ -26,6 +26,8 @@ pub struct Keeping {
     pub attempts: Option<Duration>,
     /// What was delivered to webhooks or given up.
     pub deliveries: Duration,
+    /// Capture sessions, after their end.
+    pub captures: Duration,
 }
 
 pub(crate) struct Housekeeper {
@@ -66,14 +68,19 @@ impl Housekeeper {
             .store
             .purge_deliveries(before(self.keeping.deliveries))
             .await?;
+        let captures = self
+            .store
+            .purge_captures(before(self.keeping.captures))
+            .await?;
         let attempts = match self.keeping.attempts {
             Some(time) => self.store.purge_attempts(before(time)).await?,
             None => 0,
         };
         let images = self.tidy_images().await?;
-        if deliveries + attempts + images > 0 {
+        if deliveries + captures + attempts + images > 0 {
             tracing::info!(
                 deliveries,
+                captures,
                 attempts,
                 images,
                 "deleted what was over its time"

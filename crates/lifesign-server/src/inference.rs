@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use lifesign::{AssessError, AssessOptions, Assessment, Engine, ModelInfo, Stage};
+use lifesign::{AssessError, AssessOptions, Assessment, Engine, ModelInfo, Stage, Survey};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
@@ -35,6 +35,12 @@ pub trait Assess: Send + Sync + 'static {
         self.assess(bytes, options)
     }
 
+    /// Looks at a frame of a camera's preview, on the calling thread.
+    ///
+    /// # Errors
+    /// The frame is no picture, or the engine failed.
+    fn survey(&self, bytes: &[u8]) -> Result<Survey, AssessError>;
+
     /// The models that judge.
     fn models(&self) -> &[ModelInfo];
 }
@@ -51,6 +57,10 @@ impl Assess for Engine {
         observe: &mut dyn FnMut(Stage, Duration),
     ) -> Result<Assessment, AssessError> {
         Engine::assess_observed(self, bytes, options, observe)
+    }
+
+    fn survey(&self, bytes: &[u8]) -> Result<Survey, AssessError> {
+        Engine::survey(self, bytes)
     }
 
     fn models(&self) -> &[ModelInfo] {
@@ -87,12 +97,11 @@ pub struct Judged {
 }
 
 struct Job {
-    photograph: Vec<u8>,
-    options: AssessOptions,
     queued: Instant,
     /// Set by whoever is first: the worker that begins, or the one who waits no longer.
     taken: Arc<AtomicBool>,
-    answer: oneshot::Sender<Result<Judged, PoolError>>,
+    /// Does nothing where whoever asked went away.
+    run: Box<dyn FnOnce(&dyn Assess, &Metrics) + Send>,
 }
 
 /// A fixed number of threads with a bounded queue before them. Dropping it lets the threads end
@@ -177,59 +186,70 @@ impl InferencePool {
         photograph: Vec<u8>,
         options: AssessOptions,
     ) -> Result<Judged, PoolError> {
-        let (answer, mut judged) = oneshot::channel();
+        self.submit(move |engine, metrics| {
+            let mut observe = |stage, took| metrics.stage(stage, took);
+            Judged {
+                outcome: engine.assess_observed(&photograph, &options, &mut observe),
+                sha256: Sha256::digest(&photograph).into(),
+                photograph,
+            }
+        })
+        .await
+    }
+
+    /// Has a frame of a camera's preview looked at, where no photograph waits for a worker: those are
+    /// what the service is for, and the next frame comes at once.
+    ///
+    /// # Errors
+    /// As [`InferencePool::assess`].
+    pub async fn survey(&self, frame: Vec<u8>) -> Result<Result<Survey, AssessError>, PoolError> {
+        if self.waiting() > 0 {
+            return Err(PoolError::Full);
+        }
+        self.submit(move |engine, _| engine.survey(&frame)).await
+    }
+
+    async fn submit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Assess, &Metrics) -> T + Send + 'static,
+    ) -> Result<T, PoolError> {
+        let (answer, mut done) = oneshot::channel();
         let taken = Arc::new(AtomicBool::new(false));
+        let run = move |engine: &dyn Assess, metrics: &Metrics| {
+            if answer.is_closed() {
+                return;
+            }
+            // The engine is shared and immutable: a panic leaves nothing half-done behind.
+            let result = catch_unwind(AssertUnwindSafe(|| work(engine, metrics)));
+            // Nobody waiting any more is no error.
+            let _ = answer.send(result.map_err(|_| PoolError::Panicked));
+        };
         self.jobs
             .try_send(Job {
-                photograph,
-                options,
                 queued: Instant::now(),
                 taken: Arc::clone(&taken),
-                answer,
+                run: Box::new(run),
             })
             .map_err(|error| match error {
                 TrySendError::Full(_) => PoolError::Full,
                 TrySendError::Disconnected(_) => PoolError::Gone,
             })?;
-        let judged = match tokio::time::timeout(self.deadline, &mut judged).await {
-            Ok(judged) => judged,
+        let done = match tokio::time::timeout(self.deadline, &mut done).await {
+            Ok(done) => done,
             Err(_) if !taken.swap(true, Ordering::SeqCst) => return Err(PoolError::Late),
-            // It is being judged: what it waited for is nearly done.
-            Err(_) => judged.await,
+            // It is being worked on: what it waited for is nearly done.
+            Err(_) => done.await,
         };
-        judged.unwrap_or(Err(PoolError::Gone))
+        done.unwrap_or(Err(PoolError::Gone))
     }
 }
 
 fn work(engine: &dyn Assess, waiting: &Receiver<Job>, metrics: &Metrics) {
-    for Job {
-        photograph,
-        options,
-        queued,
-        taken,
-        answer,
-    } in waiting
-    {
+    for Job { queued, taken, run } in waiting {
         metrics.waited(queued.elapsed());
-        if taken.swap(true, Ordering::SeqCst) || answer.is_closed() {
-            // Whoever asked waits no longer, or went away.
-            continue;
+        if !taken.swap(true, Ordering::SeqCst) {
+            run(engine, metrics);
         }
-        let assess = || {
-            engine.assess_observed(&photograph, &options, &mut |stage, took| {
-                metrics.stage(stage, took);
-            })
-        };
-        // The engine is shared and immutable: a panic leaves nothing half-done behind.
-        let judged = catch_unwind(AssertUnwindSafe(assess))
-            .map(|outcome| Judged {
-                outcome,
-                sha256: Sha256::digest(&photograph).into(),
-                photograph,
-            })
-            .map_err(|_| PoolError::Panicked);
-        // Nobody waiting any more is no error.
-        let _ = answer.send(judged);
     }
 }
 
@@ -255,6 +275,13 @@ mod tests {
             assert_ne!(bytes, b"panic");
             let _ = self.gate.lock().unwrap().recv();
             Err(AssessError::Rejected(Rejection::NoFace))
+        }
+
+        fn survey(&self, _: &[u8]) -> Result<Survey, AssessError> {
+            Ok(Survey {
+                people: 0,
+                largest: None,
+            })
         }
 
         fn models(&self) -> &[ModelInfo] {

@@ -25,6 +25,7 @@ pub mod archive;
 mod attempt_record;
 pub mod auth;
 mod background;
+mod capture;
 pub mod config;
 mod data_dir;
 pub mod dialects;

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::error::chain;
 use crate::fetch::{FetchLimits, Fetcher, Network};
 use crate::housekeeping::Housekeeper;
-use crate::http::{self, App, ConnectionLimits, Overload};
+use crate::http::{self, App, ConnectionLimits, Guidance, Overload};
 use crate::inference::{Assess, InferencePool, PoolConfig};
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
@@ -171,6 +171,7 @@ impl Service {
             engine,
             pool,
             overload: Overload::new(config.max_body_memory),
+            guidance: Guidance::new(config.worker_count()),
             fetcher,
             signature: Signature {
                 issuer: config.issuer.clone(),
@@ -186,6 +187,10 @@ impl Service {
             max_image_bytes: config.max_image_bytes,
             request_timeout: config.request_timeout,
             api_page: config.api_page,
+            public_url: config.public_url.clone(),
+            page_policy: http::page_policy(&config.capture_origins),
+            capture_origins: config.capture_origins.clone(),
+            try_it: config.offers_try_out(),
         };
         let limits = ConnectionLimits {
             max_connections: config.max_connections,

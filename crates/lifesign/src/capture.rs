@@ -93,14 +93,10 @@ pub struct UnknownProfile;
 /// The first [`Rejection`] that applies, from the one that says most to the one that says least.
 pub fn check(faces: Vec<Face>, picture: (u32, u32), profile: Profile) -> Result<Face, Rejection> {
     let rules = profile.rules();
-    let mut faces = faces.into_iter();
-    let face = faces.next().ok_or(Rejection::NoFace)?;
-    if faces
-        .next()
-        .is_some_and(|second| second.rect.area() >= SECOND_FACE_AREA * face.rect.area())
-    {
+    if people(&faces) > 1 {
         return Err(Rejection::MultipleFaces);
     }
+    let face = faces.into_iter().next().ok_or(Rejection::NoFace)?;
     // First the border: what is left of a cut face is small as well.
     check_border(&face, picture, &rules)?;
     check_size(&face, &rules)?;
@@ -110,6 +106,18 @@ pub fn check(faces: Vec<Face>, picture: (u32, u32), profile: Profile) -> Result<
         return Err(Rejection::FaceAngleTooLarge { yaw, pitch });
     }
     Ok(face)
+}
+
+/// How many of `faces` (sorted by size, the largest first) are people and not background.
+pub fn people(faces: &[Face]) -> usize {
+    let Some(largest) = faces.first() else {
+        return 0;
+    };
+    let enough = SECOND_FACE_AREA * largest.rect.area();
+    faces
+        .iter()
+        .take_while(|face| face.rect.area() >= enough)
+        .count()
 }
 
 fn check_size(face: &Face, rules: &Rules) -> Result<(), Rejection> {

@@ -56,6 +56,15 @@ pub struct Assessment {
     pub likeness: Option<Likeness>,
 }
 
+/// What is to be seen in a frame of a camera's preview.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Survey {
+    /// How many people there are: faces that are no background to the largest.
+    pub people: usize,
+    /// The largest face and its measurements, where there is one.
+    pub largest: Option<(Face, Quality)>,
+}
+
 /// Why there is no [`Assessment`].
 #[derive(Debug, thiserror::Error)]
 pub enum AssessError {
@@ -160,6 +169,30 @@ impl Engine {
             face,
             quality,
             likeness,
+        })
+    }
+
+    /// Looks at a frame of a camera's preview without judging it: who is in it, and how the largest
+    /// face stands. What a capture is refused for is no error here, but something to tell a person who
+    /// can still move.
+    ///
+    /// # Errors
+    /// [`AssessError::Rejected`] when the frame is no picture, [`AssessError::Inference`] when the
+    /// network fails.
+    pub fn survey(&self, bytes: &[u8]) -> Result<Survey, AssessError> {
+        let picture = decode::decode(bytes, &self.limits).map_err(Rejection::from)?;
+        let faces = self.detector.find(&picture)?;
+        let people = capture::people(&faces);
+        let Some(face) = faces.into_iter().next() else {
+            return Ok(Survey {
+                people,
+                largest: None,
+            });
+        };
+        let quality = Quality::measure(&picture, &face)?;
+        Ok(Survey {
+            people,
+            largest: Some((face, quality)),
         })
     }
 

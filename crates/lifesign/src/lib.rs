@@ -40,7 +40,7 @@ pub use capture::{Profile, Quality};
 pub use decision::{DEFAULT_MIN_SCORE, Decision, Verdict};
 pub use decode::{ImageError, Limits};
 pub use detect::Face;
-pub use engine::{AssessError, AssessOptions, Assessment, Engine, EngineConfig, Stage};
+pub use engine::{AssessError, AssessOptions, Assessment, Engine, EngineConfig, Stage, Survey};
 pub use likeness::Likeness;
 pub use models::{LoadError, ModelInfo, checksums};
 pub use network::InferenceError;

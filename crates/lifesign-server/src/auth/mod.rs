@@ -57,6 +57,8 @@ pub enum Credential {
     },
     /// A token of the identity provider.
     External,
+    /// The token of a capture session's browser, which acts for the client within it.
+    Capture,
 }
 
 /// Authenticates tokens.

@@ -136,6 +136,31 @@ pub const KEYS: &[Key] = &[
         "BOOL",
         "Whether /openapi.json and the page /docs are served",
     ),
+    key(
+        "public_url",
+        "",
+        "URL",
+        "Where browsers reach this service, such as https://liveness.example.org; unset, where the request did",
+    ),
+    key(
+        "capture_origins",
+        "",
+        "ORIGINS",
+        "Origins whose pages may use or frame capture sessions, such as https://shop.example,https://m.shop.example",
+    ),
+    key(
+        "captures_keep",
+        "30d",
+        "DURATION",
+        "How long capture sessions can be asked for after their end",
+    ),
+    key(
+        "try_it",
+        "true",
+        "BOOL",
+        "Whether the page / judges photographs without a token, for whoever sits at this machine; never where \
+         `listen` or `public_url` is no loopback address",
+    ),
     key("max_body_bytes", "16MiB", "SIZE", "Largest request body"),
     key(
         "max_body_memory",

@@ -13,15 +13,17 @@ pub use error::ConfigError;
 pub use keys::{KEYS, Key};
 pub use resolve::{ConfigFile, Effective, Layers, Source};
 pub use value::LogFormat;
-pub(crate) use value::{lifetime, limit, rate, score, trusted_url};
+pub(crate) use value::{is_of_this_machine, lifetime, limit, rate, score, trusted_url};
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use axum::http::HeaderValue;
 use jiff::tz::TimeZone;
 use lifesign::Profile;
+use reqwest::Url;
 
 use crate::archive::ArchiveConfig;
 use crate::auth::ProviderConfig;
@@ -66,6 +68,12 @@ pub struct Config {
     pub uncertain_band: f64,
     /// Whether `/openapi.json` and the page `/docs` are served.
     pub api_page: bool,
+    /// Where browsers reach this service; `None` is where a request did.
+    pub public_url: Option<Url>,
+    /// Origins whose pages may use or frame capture sessions.
+    pub capture_origins: Vec<HeaderValue>,
+    /// Whether the welcome page judges photographs without a token; see [`Config::offers_try_out`].
+    pub try_it: bool,
     /// Most bytes of a request body.
     pub max_body_bytes: usize,
     /// Most bytes of all request bodies that are held at the same time; more are answered 503.
@@ -175,6 +183,13 @@ impl Config {
             0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             given => given,
         }
+    }
+
+    /// Whether the welcome page judges photographs without a token: only where nobody but this machine
+    /// reaches it, so that it is neither on a network nor, by its `public_url`, behind a proxy.
+    pub fn offers_try_out(&self) -> bool {
+        let public = self.public_url.as_ref();
+        self.try_it && self.listen.ip().is_loopback() && public.is_none_or(is_of_this_machine)
     }
 
     /// How many photographs may wait: `queue`, or 16 for each worker.

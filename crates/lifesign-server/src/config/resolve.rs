@@ -209,6 +209,9 @@ pub(super) fn typed(effective: &[Effective]) -> Result<Config, ConfigError> {
         extensions: values.read("extensions", value::boolean)?,
         uncertain_band: values.read("uncertain_band", value::score)?,
         api_page: values.read("api_page", value::boolean)?,
+        public_url: values.read("public_url", value::optional(value::web_address))?,
+        capture_origins: values.read("capture_origins", value::origins)?,
+        try_it: values.read("try_it", value::boolean)?,
         max_body_bytes,
         max_body_memory: values.read("max_body_memory", |text| {
             // One body must fit in.
@@ -255,6 +258,7 @@ pub(super) fn typed(effective: &[Effective]) -> Result<Config, ConfigError> {
         keeping: Keeping {
             attempts: values.read("attempts_keep", value::optional(value::duration))?,
             deliveries: values.read("webhook_keep", value::duration)?,
+            captures: values.read("captures_keep", value::duration)?,
         },
         archive: archive(&values)?,
         models_dir: values.read("models_dir", |text| Ok(value::path(text)))?,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
 use jiff::tz::TimeZone;
 use reqwest::Url;
 use tracing_subscriber::EnvFilter;
@@ -165,17 +166,56 @@ pub(crate) fn trusted_url(text: &str) -> Result<Option<Url>, Expected> {
         return Ok(None);
     }
     let url = Url::parse(text.trim()).map_err(|_| EXPECTED)?;
-    let here = match url.host_str().map(|host| host.trim_matches(['[', ']'])) {
+    match (url.scheme(), is_of_this_machine(&url)) {
+        ("https", _) | ("http", true) => Ok(Some(url)),
+        _ => Err(EXPECTED),
+    }
+}
+
+/// Whether an address leads to the machine itself.
+pub(crate) fn is_of_this_machine(url: &Url) -> bool {
+    match url.host_str().map(|host| host.trim_matches(['[', ']'])) {
         Some("localhost") => true,
         Some(host) => host
             .parse::<IpAddr>()
             .is_ok_and(|address| address.is_loopback()),
         None => false,
-    };
-    match (url.scheme(), here) {
-        ("https", _) | ("http", true) => Ok(Some(url)),
-        _ => Err(EXPECTED),
     }
+}
+
+/// The address that browsers find this service under, perhaps with a path before all of ours.
+pub(super) fn web_address(text: &str) -> Result<Url, Expected> {
+    match Url::parse(text.trim()) {
+        Ok(url)
+            if matches!(url.scheme(), "http" | "https")
+                && url.has_host()
+                && url.query().is_none()
+                && url.fragment().is_none() =>
+        {
+            Ok(url)
+        }
+        _ => Err("an address such as https://liveness.example.org"),
+    }
+}
+
+/// Origins of web pages, with commas between them.
+pub(super) fn origins(text: &str) -> Result<Vec<HeaderValue>, Expected> {
+    const EXPECTED: Expected =
+        "origins such as https://shop.example,http://localhost:3000, with commas between them";
+    let origins = text
+        .split(',')
+        .map(str::trim)
+        .filter(|origin| !origin.is_empty());
+    let origin = |text: &str| {
+        let url = Url::parse(text).map_err(|_| EXPECTED)?;
+        let origin = url.origin().ascii_serialization();
+        // With nothing after the port: it would be taken for a rule that it is not.
+        if !matches!(url.scheme(), "http" | "https") || origin != text.trim_end_matches('/') {
+            return Err(EXPECTED);
+        }
+        HeaderValue::from_str(&origin).map_err(|_| EXPECTED)
+    };
+    origins.map(origin).collect()
 }
 
 /// A PostgreSQL database, which may be left unset.
@@ -296,6 +336,38 @@ mod tests {
             "http://10.0.0.1/",
         ] {
             assert!(trusted_url(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_a_scheme_a_host_and_perhaps_a_port() {
+        assert_eq!(origins(""), Ok(Vec::new()));
+        let two = origins("https://shop.example, http://localhost:3000/").unwrap();
+        assert_eq!(two, ["https://shop.example", "http://localhost:3000"]);
+        for text in [
+            "*",
+            "shop.example",
+            "https://*.shop.example",
+            "https://shop.example/path",
+            "https://shop.example; script-src *",
+            "https://shop.example 'unsafe-inline'",
+            "null",
+            "file:///",
+        ] {
+            assert!(origins(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_service_is_found_under_a_web_address() {
+        assert!(web_address("https://example.org/liveness/").is_ok());
+        for text in [
+            "liveness.example.org",
+            "ftp://a.example",
+            "https://a.example/?b",
+            "https://a.example/#b",
+        ] {
+            assert!(web_address(text).is_err(), "{text}");
         }
     }
 

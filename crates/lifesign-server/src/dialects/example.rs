@@ -87,7 +87,7 @@ impl Dialect for Example {
 
 mod tests {
     use lifesign::geometry::{Point, Rect};
-    use lifesign::{AssessError, AssessOptions, Assessment, Face, ModelInfo};
+    use lifesign::{AssessError, AssessOptions, Assessment, Face, ModelInfo, Survey};
 
     use super::*;
     use crate::config::{Config, Layers};
@@ -115,6 +115,13 @@ mod tests {
                 },
                 quality: None,
                 likeness: None,
+            })
+        }
+
+        fn survey(&self, _: &[u8]) -> Result<Survey, AssessError> {
+            Ok(Survey {
+                people: 0,
+                largest: None,
             })
         }
 

@@ -90,11 +90,8 @@ pub(crate) fn storable(field: &str, text: Option<String>) -> Result<Option<Strin
     }
 }
 
-/// An optional number from 0 to 1.
-pub(crate) fn threshold(
-    fields: &mut Map<String, Value>,
-    field: &str,
-) -> Result<Option<Threshold>, ApiError> {
+/// An optional number, which may be one in a string.
+fn number(fields: &mut Map<String, Value>, field: &str) -> Result<Option<(Number, f64)>, ApiError> {
     /// Beyond this, JavaScript's numbers are no longer exact and Joi refuses them.
     const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
     let number = match fields.remove(field) {
@@ -112,12 +109,35 @@ pub(crate) fn threshold(
     if value.abs() > MAX_SAFE_INTEGER {
         return invalid(field, "must be a safe number");
     }
+    Ok(Some((number, value)))
+}
+
+/// An optional number from 0 to 1.
+pub(crate) fn threshold(
+    fields: &mut Map<String, Value>,
+    field: &str,
+) -> Result<Option<Threshold>, ApiError> {
+    let Some((number, value)) = number(fields, field)? else {
+        return Ok(None);
+    };
     if value < 0.0 {
         return invalid(field, "must be greater than or equal to 0");
     }
     match Threshold::given(number) {
         Some(threshold) => Ok(Some(threshold)),
         None => invalid(field, "must be less than or equal to 1"),
+    }
+}
+
+/// An optional whole number within a range.
+pub(crate) fn whole(
+    fields: &mut Map<String, Value>,
+    field: &str,
+    range: RangeInclusive<u32>,
+) -> Result<Option<u32>, ApiError> {
+    match number(fields, field)? {
+        Some((_, value)) => within(field, value, &range).map(Some),
+        None => Ok(None),
     }
 }
 
@@ -158,9 +178,13 @@ pub(crate) fn integer(
     let Some(text) = parameter(parameters, name)? else {
         return Ok(None);
     };
-    let Ok(value) = text.parse::<f64>() else {
-        return invalid(name, "must be a number");
-    };
+    match text.parse::<f64>() {
+        Ok(value) => within(name, value, &range).map(Some),
+        Err(_) => invalid(name, "must be a number"),
+    }
+}
+
+fn within(name: &str, value: f64, range: &RangeInclusive<u32>) -> Result<u32, ApiError> {
     let (least, most) = (*range.start(), *range.end());
     if value.fract() != 0.0 {
         invalid(name, "must be an integer")
@@ -169,7 +193,7 @@ pub(crate) fn integer(
     } else if value > f64::from(most) {
         invalid(name, format!("must be less than or equal to {most}"))
     } else {
-        Ok(Some(value as u32))
+        Ok(value as u32)
     }
 }
 

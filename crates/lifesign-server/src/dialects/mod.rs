@@ -11,6 +11,7 @@ pub mod verifik;
 use axum::http::header::{AsHeaderName, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use lifesign::geometry::Rect;
 use lifesign::{Assessment, Quality, Verdict};
 use serde::Serialize;
 use serde_json::{Number, Value};
@@ -145,34 +146,36 @@ pub struct FaceBox {
 impl Extensions {
     /// The extensions of an assessment that was measured.
     pub(crate) fn new(verdict: Verdict, assessment: &Assessment) -> Option<Extensions> {
-        let Quality {
-            face_width,
-            face_height,
-            eye_distance,
-            yaw,
-            pitch,
-            sharpness,
-            brightness,
-        } = assessment.quality?;
-        let rect = &assessment.face.rect;
         Some(Extensions {
             decision: verdict.as_str(),
-            quality: QualityFigures {
-                face_width: rounded(face_width, 1),
-                face_height: rounded(face_height, 1),
-                eye_distance: rounded(eye_distance, 1),
-                yaw: rounded(yaw, 1),
-                pitch: rounded(pitch, 1),
-                sharpness: rounded(sharpness, 1),
-                brightness: rounded(brightness, 3),
-            },
-            face: FaceBox {
-                x: rounded(rect.x, 1),
-                y: rounded(rect.y, 1),
-                width: rounded(rect.width, 1),
-                height: rounded(rect.height, 1),
-            },
+            quality: assessment.quality?.into(),
+            face: assessment.face.rect.into(),
         })
+    }
+}
+
+impl From<Quality> for QualityFigures {
+    fn from(quality: Quality) -> Self {
+        QualityFigures {
+            face_width: rounded(quality.face_width, 1),
+            face_height: rounded(quality.face_height, 1),
+            eye_distance: rounded(quality.eye_distance, 1),
+            yaw: rounded(quality.yaw, 1),
+            pitch: rounded(quality.pitch, 1),
+            sharpness: rounded(quality.sharpness, 1),
+            brightness: rounded(quality.brightness, 3),
+        }
+    }
+}
+
+impl From<Rect> for FaceBox {
+    fn from(rect: Rect) -> Self {
+        FaceBox {
+            x: rounded(rect.x, 1),
+            y: rounded(rect.y, 1),
+            width: rounded(rect.width, 1),
+            height: rounded(rect.height, 1),
+        }
     }
 }
 

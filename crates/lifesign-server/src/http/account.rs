@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -39,16 +39,24 @@ pub(super) async fn identify(
     token: Option<&str>,
 ) -> Result<Identity, ApiError> {
     let identity = app.auth.authenticate(token).await?;
+    admit(app, &head.extensions, &identity)?;
+    Ok(identity)
+}
+
+/// Counts the request of whoever was authenticated against its client's rate.
+///
+/// # Errors
+/// 429 where the client asks too often.
+pub(super) fn admit(app: &App, request: &Extensions, identity: &Identity) -> Result<(), ApiError> {
     let (standing, admitted) = app.limiter.admit(&identity.client_id, identity.limits);
-    if let Some(account) = head.extensions.get::<Account>() {
+    if let Some(account) = request.get::<Account>() {
         // A request is authenticated once.
         let _ = account.0.set(Known {
             client: identity.client_name.clone(),
             standing,
         });
     }
-    admitted?;
-    Ok(identity)
+    admitted
 }
 
 /// Counts the answer, and tells the client where it stands.

@@ -92,24 +92,44 @@ pub(super) async fn json(
     room: &mut Room,
 ) -> Result<Value, ApiError> {
     if !is_json(headers) {
-        return Err(ApiError::UnsupportedMediaType);
+        return Err(ApiError::UnsupportedMediaType {
+            expected: "application/json",
+        });
     }
-    let announced = announced(headers);
-    if announced.is_some_and(|length| length > limit) {
-        return Err(ApiError::PayloadTooLarge { limit });
-    }
-    let bytes = read(body, announced, limit, room).await?;
+    let bytes = read(headers, body, limit, room).await?;
     json::parse(&bytes)
+}
+
+/// Reads a body that is a picture, of whatever kind it is declared as: what it is, its bytes tell.
+///
+/// # Errors
+/// 415, 413, 503 or 400, in this order.
+pub(super) async fn picture(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+    room: &mut Room,
+) -> Result<Vec<u8>, ApiError> {
+    if !essence(headers).is_some_and(|essence| essence.starts_with("image/")) {
+        return Err(ApiError::UnsupportedMediaType {
+            expected: "image/jpeg, image/png or image/webp",
+        });
+    }
+    read(headers, body, limit, room).await
 }
 
 /// Copies the pieces together as they come: kept, a million small ones would take a multiple of what
 /// they hold.
 async fn read(
+    headers: &HeaderMap,
     mut body: Body,
-    announced: Option<usize>,
     limit: usize,
     room: &mut Room,
 ) -> Result<Vec<u8>, ApiError> {
+    let announced = announced(headers);
+    if announced.is_some_and(|length| length > limit) {
+        return Err(ApiError::PayloadTooLarge { limit });
+    }
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         // The client broke off; it will hardly read the answer.
@@ -136,23 +156,18 @@ fn announced(headers: &HeaderMap) -> Option<usize> {
 
 /// `application/json` and `application/…+json`, with any parameters.
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-    else {
-        return false;
-    };
-    let essence = value
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let essence = essence(headers).unwrap_or_default();
     match essence.strip_prefix("application/") {
         Some("json") => true,
         Some(subtype) => subtype.len() > "+json".len() && subtype.ends_with("+json"),
         None => false,
     }
+}
+
+/// The media type without its parameters, in lower case.
+fn essence(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next()?.trim().to_ascii_lowercase())
 }
 
 #[cfg(test)]

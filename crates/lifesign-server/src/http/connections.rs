@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::slots::{Seat, Slots};
+use super::tryout::Peer;
 
 /// How long a connection without a request under way is kept: one that sends nothing, that trickles
 /// the head of a request, that does not read its answer, or that waits for its next request. Neither
@@ -85,8 +86,8 @@ async fn accept(
 ) -> Infallible {
     let protocols = Arc::new(protocols());
     loop {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match listener.accept().await {
+            Ok(connected) => connected,
             Err(error) => {
                 refused(&error, slots).await;
                 continue;
@@ -94,7 +95,12 @@ async fn accept(
         };
         let seat = slots.take().await;
         let (protocols, router) = (Arc::clone(&protocols), router.clone());
-        tokio::spawn(connection(protocols, stream, router, seat, open.clone()));
+        let seated = Seated {
+            router: TowerToHyperService::new(router),
+            peer: Peer(peer),
+            seat: Arc::new(seat),
+        };
+        tokio::spawn(connection(protocols, stream, seated, open.clone()));
     }
 }
 
@@ -120,17 +126,12 @@ fn protocols() -> Builder<TokioExecutor> {
 async fn connection(
     protocols: Arc<Builder<TokioExecutor>>,
     stream: TcpStream,
-    router: Router,
-    seat: Seat,
+    service: Seated,
     mut open: watch::Receiver<()>,
 ) {
     // Answers are small and single: waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
-    let seat = Arc::new(seat);
-    let service = Seated {
-        router: TowerToHyperService::new(router),
-        seat: Arc::clone(&seat),
-    };
+    let seat = Arc::clone(&service.seat);
     let mut connection = pin!(protocols.serve_connection(TokioIo::new(stream), service));
     let mut ending = false;
     loop {
@@ -158,9 +159,10 @@ async fn connection(
     }
 }
 
-/// The router, and its connection's seat that it makes busy.
+/// The router, whose connection it is, and the connection's seat that it makes busy.
 struct Seated {
     router: TowerToHyperService<Router>,
+    peer: Peer,
     seat: Arc<Seat>,
 }
 
@@ -169,7 +171,8 @@ impl hyper::service::Service<Request<Incoming>> for Seated {
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
         let underway = self.seat.begin();
         let answer = self.router.call(request);
         Box::pin(async move {

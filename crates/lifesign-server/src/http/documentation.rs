@@ -32,6 +32,7 @@ const PAGE: &str = "/docs";
     ),
     tags(
         (name = "liveness", description = "Judging photographs"),
+        (name = "capture", description = "Capturing in a browser"),
         (name = "attempts", description = "What was judged"),
         (name = "collections", description = "Named groups of attempts"),
         (name = "tokens", description = "Renewing access tokens"),
@@ -55,8 +56,15 @@ impl Modify for Credentials {
                  bare token are accepted as well",
             ))
             .build();
+        let browser_token = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(
+                "The `browserToken` of a capture session, good for that session alone",
+            ))
+            .build();
         let key = ApiKeyValue::with_description("X-API-Key", "An access token");
         if let Some(components) = api.components.as_mut() {
+            components.add_security_scheme("browser_token", SecurityScheme::Http(browser_token));
             components.add_security_scheme("token", SecurityScheme::Http(token));
             components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(key)));
         }

@@ -46,6 +46,11 @@ const OF_PHOTOGRAPHS: &[Row] = &[(
     "The photograph cannot be judged: `message` tells the person what to do, `failureReason` tells programs why",
 )];
 
+const OF_CAPTURES: &[Row] = &[(
+    "410",
+    "The capture session is over: `session_finished` or `session_expired`",
+)];
+
 /// Of every route.
 pub(crate) struct Faults;
 
@@ -57,6 +62,9 @@ pub(crate) struct Failures;
 
 /// Of routes that judge a photograph.
 pub(crate) struct LivenessFailures;
+
+/// Of routes that take a picture of a capture session.
+pub(crate) struct CaptureFailures;
 
 impl IntoResponses for Faults {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
@@ -79,6 +87,12 @@ impl IntoResponses for Failures {
 impl IntoResponses for LivenessFailures {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         described(&[FAULTS, REFUSALS, OF_BODIES, OF_PHOTOGRAPHS])
+    }
+}
+
+impl IntoResponses for CaptureFailures {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        described(&[FAULTS, REFUSALS, OF_BODIES, OF_PHOTOGRAPHS, OF_CAPTURES])
     }
 }
 

@@ -3,26 +3,35 @@
 mod account;
 mod attempts;
 mod body;
+mod browser;
+mod captures;
 mod collections;
 mod connections;
 mod documentation;
 mod extract;
 mod failures;
+mod guidance;
+mod judgement;
 mod liveness;
 pub(crate) mod metrics;
 mod overload;
+mod pages;
 mod probes;
 mod quota;
 mod request_id;
 mod session;
 mod slots;
 mod trace_context;
+mod tryout;
+mod upload;
 mod well_known;
 
 pub(crate) use connections::{IDLE_TIMEOUT, Limits as ConnectionLimits, serve};
-pub(crate) use failures::{Failures, Faults, LivenessFailures, Refusals};
+pub(crate) use failures::{CaptureFailures, Failures, Faults, LivenessFailures, Refusals};
+pub(crate) use guidance::Guidance;
 pub(crate) use liveness::judge;
 pub(crate) use overload::Overload;
+pub(crate) use pages::policy as page_policy;
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -31,11 +40,16 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderValue, Method};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
+use axum::routing::options;
+use reqwest::Url;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -66,6 +80,7 @@ pub(crate) struct App {
     pub(crate) engine: Arc<dyn Assess>,
     pub(crate) pool: InferencePool,
     pub(crate) overload: Overload,
+    pub(crate) guidance: Guidance,
     /// `None`: image URLs are not accepted.
     pub(crate) fetcher: Option<Fetcher>,
     pub(crate) signature: Signature,
@@ -90,6 +105,14 @@ pub(crate) struct App {
     pub(crate) request_timeout: Duration,
     /// Whether the API's description and its page are served.
     pub(crate) api_page: bool,
+    /// Where browsers reach this service; `None` is where the request did.
+    pub(crate) public_url: Option<Url>,
+    /// The origins whose pages may use capture sessions, beside our own.
+    pub(crate) capture_origins: Vec<HeaderValue>,
+    /// The Content-Security-Policy of our pages.
+    pub(crate) page_policy: HeaderValue,
+    /// Whether the welcome page judges photographs, for whoever sits at this machine.
+    pub(crate) try_it: bool,
 }
 
 /// All routes.
@@ -100,6 +123,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(session::routes())
         .merge(well_known::routes())
         .merge(probes::routes())
+        .merge(captures::routes())
+        .merge(across_origins(browser::routes(), &app.capture_origins))
         .route_layer(from_fn_with_state(Arc::clone(&app), within_time));
     let (mut router, api) = OpenApiRouter::with_openapi(documentation::Outline::openapi())
         // One line for each dialect; they keep time themselves, to say so in their own words.
@@ -107,6 +132,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(opencv::routes())
         .merge(house)
         .split_for_parts();
+    router = router
+        .merge(pages::routes())
+        .merge(tryout::routes().route_layer(from_fn_with_state(Arc::clone(&app), within_time)));
     if app.api_page {
         router = router.merge(documentation::routes(api));
     }
@@ -119,6 +147,28 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&app), account::account))
         .layer(from_fn(request_id::identify))
         .with_state(app)
+}
+
+/// Lets the pages of other origins use the routes of browsers. What they show is a token in a header,
+/// which no browser adds by itself.
+fn across_origins(
+    routes: OpenApiRouter<Arc<App>>,
+    origins: &[HeaderValue],
+) -> OpenApiRouter<Arc<App>> {
+    if origins.is_empty() {
+        return routes;
+    }
+    let cors = CorsLayer::new()
+        .allow_origin(origins.to_vec())
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE, browser::NONCE])
+        .expose_headers([RETRY_AFTER, request_id::X_REQUEST_ID])
+        .max_age(Duration::from_secs(600));
+    // The layer answers what browsers ask beforehand, but only on routes that take the question.
+    let asked_before = browser::PATHS.iter().fold(routes, |routes, path| {
+        routes.route(path, options(|| async {}))
+    });
+    asked_before.layer(cors)
 }
 
 /// Where no dialect is known the answer is in the house's own, which is Verifik's.

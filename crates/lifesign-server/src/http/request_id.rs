@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::trace_context;
 
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST: usize = 64;
 
 /// Gives the request its id and its span, and logs how it was answered. Routes, not paths: neither

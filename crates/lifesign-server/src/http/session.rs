@@ -119,7 +119,7 @@ async fn renew_and_revoke(
 fn renewable(identity: &Identity) -> Result<&str, ApiError> {
     match &identity.credential {
         Credential::Own { jti } => Ok(jti),
-        Credential::External => Err(ApiError::TokenNotRenewable),
+        Credential::External | Credential::Capture => Err(ApiError::TokenNotRenewable),
     }
 }
 

@@ -45,6 +45,12 @@ pub struct Statement {
     pub decision: String,
     /// The version of Lifesign.
     pub version: String,
+    /// The capture session that the photograph was taken in, where it was one of a browser's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture_session: Option<String>,
+    /// The nonce of that session, which its photograph had to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
     /// SHA-256 of every file that the score depends on, by its name such as
     /// `lifesign-pad/far.onnx`.
     pub weights: BTreeMap<String, String>,

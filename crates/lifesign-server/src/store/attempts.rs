@@ -7,7 +7,8 @@ use sqlx::AnyConnection;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{Store, StoreError, flag, now, object_id, real, timestamp};
+use super::deliveries::put_in_outbox;
+use super::{Store, StoreError, flag, now, real, timestamp};
 
 const ID_LENGTH: usize = 5;
 const ID_ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -35,6 +36,8 @@ pub struct NewAttempt<'a> {
     pub reason: Option<&'a str>,
     /// The models that judged.
     pub model: &'a str,
+    /// The capture session that it is a part of.
+    pub capture_session_id: Option<&'a str>,
 }
 
 /// A recorded attempt.
@@ -58,6 +61,8 @@ pub struct Attempt {
     pub reason: Option<String>,
     /// The models that judged.
     pub model: String,
+    /// The capture session that it is a part of.
+    pub capture_session_id: Option<String>,
     /// When.
     pub created_at: Timestamp,
 }
@@ -97,7 +102,7 @@ pub struct AttemptFilter {
     pub after: Option<Position>,
 }
 
-fn read(row: &AnyRow) -> Result<Attempt, sqlx::Error> {
+pub(super) fn read(row: &AnyRow) -> Result<Attempt, sqlx::Error> {
     Ok(Attempt {
         id: row.try_get("id")?,
         client_id: row.try_get("client_id")?,
@@ -108,6 +113,7 @@ fn read(row: &AnyRow) -> Result<Attempt, sqlx::Error> {
         passed: flag(row, "passed")?,
         reason: row.try_get("reason")?,
         model: row.try_get("model")?,
+        capture_session_id: row.try_get("capture_session_id")?,
         created_at: timestamp("created_at", row.try_get("created_at")?)?,
     })
 }
@@ -136,32 +142,13 @@ impl Store {
     ) -> Result<Recorded, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let attempt = insert(&mut transaction, attempt, fresh_id).await?;
-        let webhooks: Vec<String> =
-            sqlx::query_scalar("SELECT id FROM webhooks WHERE client_id = $1")
-                .bind(&attempt.client_id)
-                .fetch_all(&mut *transaction)
-                .await?;
-        let body = (!webhooks.is_empty()).then(|| event(&attempt));
-        for webhook in &webhooks {
-            sqlx::query(
-                "INSERT INTO deliveries (id, webhook_id, attempt_id, body, created_at,
-                                         queued_at, due_at)
-                 VALUES ($1, $2, $3, $4, $5, $5, $5)",
-            )
-            .bind(object_id())
-            .bind(webhook)
-            .bind(&attempt.id)
-            .bind(&body)
-            .bind(now())
-            .execute(&mut *transaction)
-            .await?;
-        }
+        let to_deliver = put_in_outbox(&mut transaction, &attempt, || event(&attempt)).await?;
         transaction.commit().await?;
         // What cannot be found again is not recorded.
         self.check_file()?;
         Ok(Recorded {
             attempt,
-            to_deliver: !webhooks.is_empty(),
+            to_deliver,
         })
     }
 
@@ -240,9 +227,9 @@ async fn insert(
         // The collection is looked up again because it may have gone since it was checked.
         let row = sqlx::query(
             "INSERT INTO attempts (id, client_id, collection_id, os, score, min_score, passed,
-                                   reason, model, created_at)
+                                   reason, model, created_at, capture_session_id)
              VALUES ($1, $2, (SELECT id FROM collections WHERE id = $3), $4,
-                     CAST($5 AS DOUBLE PRECISION), $6, $7, $8, $9, $10)
+                     CAST($5 AS DOUBLE PRECISION), $6, $7, $8, $9, $10, $11)
              ON CONFLICT (id) DO NOTHING RETURNING *",
         )
         .bind(fresh_id())
@@ -255,6 +242,7 @@ async fn insert(
         .bind(attempt.reason)
         .bind(attempt.model)
         .bind(now())
+        .bind(attempt.capture_session_id)
         .fetch_optional(&mut *connection)
         .await?;
         if let Some(row) = row {
@@ -286,6 +274,7 @@ mod tests {
             passed: false,
             reason: Some("no_face_detected"),
             model: "m",
+            capture_session_id: None,
         }
     }
 

@@ -273,6 +273,7 @@ mod tests {
             passed: true,
             reason: None,
             model: "m",
+            capture_session_id: None,
         };
         let no_event = |_: &Attempt| String::new();
         let recorded = store.record_attempt(&attempt, no_event).await.unwrap();

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row as _};
 
-use super::{Store, StoreError, count, now, timestamp};
+use super::attempts::Attempt;
+use super::{Store, StoreError, count, now, object_id, timestamp};
 
 /// How far a delivery is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +101,38 @@ fn read_due(row: &AnyRow) -> Result<Due, sqlx::Error> {
 
 fn millisecond(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Puts what `event` writes into the outbox of each of the attempt's client's webhooks, in the
+/// transaction of what it tells. Returns whether there are any.
+pub(super) async fn put_in_outbox(
+    connection: &mut AnyConnection,
+    attempt: &Attempt,
+    event: impl FnOnce() -> String,
+) -> Result<bool, StoreError> {
+    let webhooks: Vec<String> = sqlx::query_scalar("SELECT id FROM webhooks WHERE client_id = $1")
+        .bind(&attempt.client_id)
+        .fetch_all(&mut *connection)
+        .await?;
+    if webhooks.is_empty() {
+        return Ok(false);
+    }
+    let body = event();
+    for webhook in &webhooks {
+        sqlx::query(
+            "INSERT INTO deliveries (id, webhook_id, attempt_id, body, created_at,
+                                     queued_at, due_at)
+             VALUES ($1, $2, $3, $4, $5, $5, $5)",
+        )
+        .bind(object_id())
+        .bind(webhook)
+        .bind(&attempt.id)
+        .bind(&body)
+        .bind(now())
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(true)
 }
 
 impl Store {

@@ -15,6 +15,8 @@ pub struct Holdings {
     pub tokens: u64,
     /// Its webhooks.
     pub webhooks: u64,
+    /// Its capture sessions.
+    pub captures: u64,
     /// Photographs of its attempts that are kept.
     pub images: u64,
 }
@@ -49,6 +51,7 @@ impl Store {
             collections: count("SELECT count(*) FROM collections WHERE client_id = $1").await?,
             tokens: count("SELECT count(*) FROM tokens WHERE client_id = $1").await?,
             webhooks: count("SELECT count(*) FROM webhooks WHERE client_id = $1").await?,
+            captures: count("SELECT count(*) FROM capture_sessions WHERE client_id = $1").await?,
             images: count("SELECT count(*) FROM kept_images WHERE client_id = $1").await?,
         })
     }
@@ -62,6 +65,7 @@ impl Store {
         for sql in [
             "DELETE FROM webhooks WHERE client_id = $1",
             "DELETE FROM kept_images WHERE client_id = $1",
+            "DELETE FROM capture_sessions WHERE client_id = $1",
             "DELETE FROM attempts WHERE client_id = $1",
             "DELETE FROM collections WHERE client_id = $1",
             "DELETE FROM tokens WHERE client_id = $1",

@@ -5,6 +5,7 @@
 //! Both databases get the same statements; the tables differ in the names of four types.
 
 mod attempts;
+mod captures;
 mod clients;
 mod collections;
 mod deliveries;
@@ -25,6 +26,7 @@ mod usage;
 mod webhooks;
 
 pub use attempts::{Attempt, AttemptFilter, NewAttempt, Position, Recorded};
+pub use captures::{BrowserCapture, Capture, CaptureResult, NewCapture};
 pub use clients::Client;
 pub use collections::Collection;
 pub use deliveries::{Delivery, DeliveryState, Due};
@@ -70,6 +72,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0003_operation.sql"),
     ),
     (4, "pulse", include_str!("../../migrations/0004_pulse.sql")),
+    (
+        5,
+        "capture sessions",
+        include_str!("../../migrations/0005_capture_sessions.sql"),
+    ),
 ];
 
 /// Connections to SQLite: one writes, the others read.

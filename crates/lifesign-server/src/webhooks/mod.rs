@@ -1,6 +1,6 @@
-//! Webhooks: a client's own server is told of every finished attempt.
+//! Webhooks: a client's own server is told of every finished attempt and capture session.
 //!
-//! What is to be told is written into the outbox in the transaction that records the attempt, and
+//! What is to be told is written into the outbox in the transaction that records it, and
 //! delivered from there until the server takes it: a crash or a restart loses nothing, and may
 //! repeat one. The form is that of Standard Webhooks (<https://www.standardwebhooks.com>), for which
 //! there are verifiers in many languages.
@@ -12,28 +12,38 @@ pub(crate) use delivery::seal;
 pub use delivery::{Courier, DeliveryConfig};
 pub use secret::{BadSecret, WebhookSecret};
 
+use jiff::Timestamp;
 use reqwest::Url;
 use serde::Serialize;
 
 use crate::attempt_record::AttemptRecord;
 use crate::store::Attempt;
 
-/// The one kind of event there is.
+/// The kind of event that tells of a photograph.
 const ATTEMPT_FINISHED: &str = "attempt.finished";
 
 #[derive(Serialize)]
-struct Event {
+struct Event<'a, T> {
     r#type: &'static str,
     timestamp: String,
-    data: AttemptRecord,
+    data: &'a T,
 }
 
 /// The body that tells of an attempt.
 pub(crate) fn event(attempt: &Attempt) -> String {
+    body(
+        ATTEMPT_FINISHED,
+        attempt.created_at,
+        &AttemptRecord::from(attempt),
+    )
+}
+
+/// The body of an event.
+pub(crate) fn body(r#type: &'static str, at: Timestamp, data: &impl Serialize) -> String {
     let event = Event {
-        r#type: ATTEMPT_FINISHED,
-        timestamp: format!("{:.3}", attempt.created_at),
-        data: attempt.into(),
+        r#type,
+        timestamp: format!("{at:.3}"),
+        data,
     };
     // Strings, numbers and booleans always serialize.
     serde_json::to_string(&event).unwrap_or_default()

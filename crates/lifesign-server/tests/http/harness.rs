@@ -13,7 +13,10 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use lifesign::geometry::{Point, Rect};
-use lifesign::{AssessError, AssessOptions, Assessment, Face, Likeness, ModelInfo, Quality};
+use lifesign::{
+    AssessError, AssessOptions, Assessment, Face, ImageError, Likeness, ModelInfo, Quality,
+    Rejection, Survey,
+};
 use lifesign_server::config::{Config, Layers};
 use lifesign_server::fetch::Network;
 use lifesign_server::inference::Assess;
@@ -46,29 +49,45 @@ where
     F: Fn(&[u8], &AssessOptions) -> Result<f64, AssessError> + Send + Sync + 'static,
 {
     fn assess(&self, bytes: &[u8], options: &AssessOptions) -> Result<Assessment, AssessError> {
-        let rect = Rect {
-            x: 0.0,
-            y: 0.0,
-            width: 100.0,
-            height: 100.0,
-        };
-        let landmarks = [Point { x: 50.0, y: 50.0 }; 5];
-        let face = Face {
-            rect,
-            confidence: 1.0,
-            landmarks,
-        };
         (self.0)(bytes, options).map(|score| Assessment {
             score,
             raw: score,
-            face,
+            face: face(),
             quality: options.quality.then_some(QUALITY),
             likeness: options.likeness.then(|| likeness(bytes)),
         })
     }
 
+    /// Two people in a frame that says `two`, none in one that says `none`, and else one.
+    fn survey(&self, bytes: &[u8]) -> Result<Survey, AssessError> {
+        let people = match bytes {
+            b"none" => 0,
+            b"two" => 2,
+            b"broken" => return Err(Rejection::from(ImageError::UnknownFormat).into()),
+            _ => 1,
+        };
+        Ok(Survey {
+            people,
+            largest: (people > 0).then(|| (face(), QUALITY)),
+        })
+    }
+
     fn models(&self) -> &[ModelInfo] {
         &[]
+    }
+}
+
+fn face() -> Face {
+    let rect = Rect {
+        x: 0.0,
+        y: 0.0,
+        width: 100.0,
+        height: 100.0,
+    };
+    Face {
+        rect,
+        confidence: 1.0,
+        landmarks: [Point { x: 50.0, y: 50.0 }; 5],
     }
 }
 

@@ -3,6 +3,7 @@
 mod aborted;
 mod archive;
 mod attempts;
+mod captures;
 mod claims;
 mod collections;
 mod connections;
@@ -21,6 +22,7 @@ mod malformed;
 mod metrics;
 mod openapi;
 mod opencv;
+mod pages;
 mod photo_host;
 mod privacy;
 mod properties;

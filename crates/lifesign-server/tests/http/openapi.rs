@@ -23,6 +23,11 @@ async fn the_description_is_openapi_3_1_and_names_every_route() {
         "POST /v2/face-recognition/liveness",
         "POST /v2/face-recognition/liveness-score",
         "POST /liveness",
+        "POST /v1/capture-sessions",
+        "GET /v1/capture-sessions/{id}",
+        "GET /v1/capture-sessions/{id}/capture",
+        "POST /v1/capture-sessions/{id}/frame",
+        "POST /v1/capture-sessions/{id}/photo",
         "GET /v2/face-recognition/collections",
         "POST /v2/face-recognition/collections",
         "GET /v2/face-recognition/collections/{id}",
@@ -42,7 +47,7 @@ async fn the_description_is_openapi_3_1_and_names_every_route() {
             "{operation}: {operations:?}"
         );
     }
-    assert_eq!(operations.len(), 16, "{operations:?}");
+    assert_eq!(operations.len(), 21, "{operations:?}");
 }
 
 #[tokio::test]

@@ -63,6 +63,8 @@ async fn a_receipt_states_what_was_judged_and_how() {
             passed: true,
             decision: "uncertain".into(),
             version: env!("CARGO_PKG_VERSION").into(),
+            capture_session: None,
+            nonce: None,
             weights: Default::default(),
         }
     );
