@@ -20,8 +20,8 @@ pub enum ClientCommand {
     List(DataFlags),
     /// Disable a client: all its tokens are refused from now on.
     Disable(ClientName),
-    /// Erase a client and all that there is of it: attempts, collections, tokens, webhooks and kept
-    /// photographs. Without --yes it says what that would be.
+    /// Erase a client and all that there is of it: attempts, collections, tokens, webhooks, capture
+    /// sessions and kept photographs. Without --yes it says what that would be.
     Erase(EraseClient),
     /// Give a client limits of its own: what is not given is as configured.
     Limit(LimitClient),

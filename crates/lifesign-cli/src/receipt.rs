@@ -164,6 +164,14 @@ fn print(statement: &Statement, image: Option<&Path>) {
     ] {
         anstream::println!("  {name:9} {value}");
     }
+    for (name, value) in [
+        ("session", &statement.capture_session),
+        ("nonce", &statement.nonce),
+    ] {
+        if let Some(value) = value {
+            anstream::println!("  {name:9} {value}");
+        }
+    }
     for (file, sha256) in &statement.weights {
         anstream::println!("  {:9} {file} {sha256}", "weights");
     }
