@@ -101,6 +101,37 @@ fn what_cannot_be_judged_is_rejected_for_its_reason() {
 }
 
 #[test]
+fn a_preview_frame_is_described_whatever_a_photograph_would_be_refused_for() {
+    for (name, people) in [
+        ("live_portrait.jpg", 1),
+        ("small_face.jpg", 1),
+        ("border_face.jpg", 1),
+        ("two_faces.jpg", 2),
+        ("no_face.jpg", 0),
+    ] {
+        let survey = ENGINE.survey(&photograph(name)).unwrap();
+        assert_eq!(survey.people, people, "{name}");
+        assert_eq!(survey.largest.is_some(), people > 0, "{name}");
+    }
+    let (face, quality) = ENGINE
+        .survey(&photograph("live_portrait.jpg"))
+        .unwrap()
+        .largest
+        .unwrap();
+    let judged = assess("live_portrait.jpg", Profile::Standard).unwrap();
+    assert_eq!(face, judged.face);
+    assert_eq!(quality.face_width, face.rect.width);
+    assert!(
+        quality.yaw.abs() < 10.0 && quality.sharpness > 22.0,
+        "{quality:?}"
+    );
+    assert!(matches!(
+        ENGINE.survey(b"no picture"),
+        Err(AssessError::Rejected(_))
+    ));
+}
+
+#[test]
 fn the_strict_profile_asks_for_the_hosted_services_capture_rules() {
     assert_eq!(code("strict_portrait.jpg", Profile::Strict), "score");
     assert_eq!(

@@ -209,8 +209,11 @@ pub(super) fn origins(text: &str) -> Result<Vec<HeaderValue>, Expected> {
     let origin = |text: &str| {
         let url = Url::parse(text).map_err(|_| EXPECTED)?;
         let origin = url.origin().ascii_serialization();
-        // With nothing after the port: it would be taken for a rule that it is not.
-        if !matches!(url.scheme(), "http" | "https") || origin != text.trim_end_matches('/') {
+        // Nothing after the port, nor in the name, that a policy would read as more than one origin.
+        let plain =
+            |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '/' | '.' | '-' | '[' | ']');
+        let is_origin = origin == text.trim_end_matches('/') && origin.chars().all(plain);
+        if !(matches!(url.scheme(), "http" | "https") && is_origin) {
             return Err(EXPECTED);
         }
         HeaderValue::from_str(&origin).map_err(|_| EXPECTED)
@@ -348,6 +351,7 @@ mod tests {
             "*",
             "shop.example",
             "https://*.shop.example",
+            "https://shop.example;frame-ancestors",
             "https://shop.example/path",
             "https://shop.example; script-src *",
             "https://shop.example 'unsafe-inline'",

@@ -73,6 +73,8 @@ struct StateRecord {
     seconds_left: u64,
     /// Where to go when it is done.
     return_url: Option<String>,
+    /// Whether the operator keeps photographs that were judged, which the person is to be told.
+    photos_kept: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -144,6 +146,7 @@ async fn state(
         expires_at: format!("{:.3}", capture.expires_at),
         seconds_left: u64::try_from(left).unwrap_or(0),
         return_url: capture.return_url,
+        photos_kept: app.archive.is_some(),
     };
     Ok(json(StatusCode::OK, &Standing { data }))
 }

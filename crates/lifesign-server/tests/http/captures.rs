@@ -129,6 +129,7 @@ async fn a_live_photograph_finishes_the_session_and_its_receipt_names_session_an
     let state = session.state(&server).await;
     assert_eq!(state["nonce"], session.nonce);
     assert_eq!(state["uploadsLeft"], 2);
+    assert_eq!(state["photosKept"], false);
     assert!(
         (50..=60).contains(&state["secondsLeft"].as_u64().unwrap()),
         "{state}"
