@@ -23,6 +23,7 @@ export default defineConfig(({ command }) => ({
   root: resolve(here, 'pages'),
   publicDir: resolve(here, 'public'),
   appType: 'mpa',
+  server: { fs: { allow: [here] } },
   plugins: [componentBeside(), mock()],
   resolve: { alias: command === 'serve' ? { 'lifesign-capture': resolve(here, 'src/index.ts') } : {} },
   build: {

@@ -11,7 +11,7 @@ export function describe(quality: Quality): Row[] {
   const turned = (degrees: number, most: number, less: string, more: string) => (Math.abs(degrees) <= most ? 'straight' : degrees < 0 ? less : more);
   const light = quality.brightness < DARK_BELOW ? 'too dark' : quality.brightness > BRIGHT_ABOVE ? 'too bright' : 'good';
   return [
-    { name: 'Face', figure: `${Math.round(quality.face_width)} × ${Math.round(quality.face_height)} px`, word: quality.eye_distance < EYES_NEAR ? 'small' : 'large enough', good: quality.eye_distance >= EYES_NEAR },
+    { name: 'Face', figure: `${Math.round(quality.face_width)} × ${Math.round(quality.face_height)} px`, word: quality.eye_distance < EYES_NEAR ? 'small' : 'large', good: quality.eye_distance >= EYES_NEAR },
     { name: 'Between the eyes', figure: `${Math.round(quality.eye_distance)} px`, word: quality.eye_distance < EYES_NEAR ? 'come closer' : 'good', good: quality.eye_distance >= EYES_NEAR },
     { name: 'Turned sideways', figure: `${Math.round(quality.yaw)}°`, word: turned(quality.yaw, YAW_BEYOND, 'to the left', 'to the right'), good: Math.abs(quality.yaw) <= YAW_BEYOND },
     { name: 'Nodding', figure: `${Math.round(quality.pitch)}°`, word: turned(quality.pitch, PITCH_BEYOND, 'upwards', 'downwards'), good: Math.abs(quality.pitch) <= PITCH_BEYOND },

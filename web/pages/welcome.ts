@@ -35,8 +35,8 @@ async function version(): Promise<void> {
   at('build').textContent = `${known.version}${known.build ? `, build ${known.build}` : ''}`;
   const rows = known.models.flatMap((model) => model.files.map((file, i) => h('tr', {},
     h('th', { scope: 'row' }, i === 0 ? `${model.name} ${model.version}` : ''),
-    h('td', {}, file.name),
-    h('td', {}, h('code', { title: file.sha256 }, file.sha256.slice(0, 12))))));
+    h('td', { class: 'name' }, file.name),
+    h('td', {}, h('code', { title: file.sha256 }, file.sha256.slice(0, 10))))));
   at('networks').replaceChildren(h('table', {}, h('tbody', {}, ...rows)), h('p', { class: 'small' }, 'The first digits of each file’s SHA-256.'));
 }
 
@@ -46,10 +46,11 @@ async function tryIt(): Promise<void> {
   else at('try-body').replaceChildren(h('p', {}, 'This panel works on the machine that the service runs on, and not from elsewhere.'));
 }
 
-const command = `curl -s ${location.origin}/v1/capture-sessions \\
+const command = `curl -s \\
+  ${location.origin}/v1/capture-sessions \\
   -H 'Authorization: Bearer <API token>' \\
   -H 'Content-Type: application/json' \\
-  -d '{"return_url":"https://shop.example/back"}'`;
+  -d '{}'`;
 at('command').textContent = command;
 at('copy').addEventListener('click', () => {
   // Not on a page that came over http from another machine.

@@ -266,6 +266,8 @@ export class LifesignCapture extends HTMLElement {
     this.#address = URL.createObjectURL(photo);
     this.#view.photo = this.#address;
     then({ type: 'photo', source });
+    // The session may have ended while the person chose a file.
+    if (this.#state.step !== 'review') this.#drop();
   }
 
   async #upload(run: AbortSignal, then: (event: Happening) => void): Promise<void> {

@@ -27,7 +27,8 @@ export async function takeStill(video: HTMLVideoElement, track: MediaStreamTrack
   const photo = await photograph(track);
   if (photo) {
     const size = await sizeOf(photo);
-    if (size && size.width * size.height >= frame.width * frame.height) return fit(photo);
+    // Webcams' photographs often come as PNG: several times the bytes to send, for the same face.
+    if (size && size.width * size.height >= frame.width * frame.height) return fit(photo, ['image/jpeg']);
   }
   return fit(await encode(frame));
 }
@@ -63,8 +64,8 @@ export async function readFile(file: Blob): Promise<Blob | null> {
 }
 
 /** As it is where the service takes it, else encoded again: in a format that it knows, and small enough. */
-async function fit(photo: Blob): Promise<Blob> {
-  if (ACCEPTED.includes(photo.type) && photo.size <= STILL_BYTES) return photo;
+async function fit(photo: Blob, accepted = ACCEPTED): Promise<Blob> {
+  if (accepted.includes(photo.type) && photo.size <= STILL_BYTES) return photo;
   return smaller(photo, STILL_BYTES);
 }
 

@@ -20,12 +20,12 @@ export interface Actions {
 export interface Texts { tag: string; dir: 'ltr' | 'rtl'; messages: Messages }
 
 const ICONS = {
-  face: 'M12 3a7 8.5 0 0 1 7 8.5c0 5-3.5 9.5-7 9.5s-7-4.500-7-9.500A7 8.500 0 0 1 12 3ZM9.200 10v1M14.800 10v1M9.500 15.500c1.600 1.200 3.400 1.200 5 0',
-  camera: 'M4 8h3l1.500-2.500h7L17 8h3v11H4ZM12 16.200a3.200 3.200 0 1 0 0-6.400 3.200 3.200 0 0 0 0 6.400Z',
-  check: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM8 12.300l2.800 2.800L16 9.500',
+  face: 'M12 3a7 8.5 0 0 1 7 8.5c0 5-3.5 9.5-7 9.5s-7-4.5-7-9.5A7 8.5 0 0 1 12 3ZM9.2 10v1M14.8 10v1M9.5 15.5c1.6 1.2 3.4 1.2 5 0',
+  camera: 'M4 8h3l1.5-2.5h7L17 8h3v11H4ZM12 16.2a3.2 3.2 0 1 0 0-6.4 3.2 3.2 0 0 0 0 6.4Z',
+  check: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM8 12.3l2.8 2.8L16 9.5',
   cross: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM9 9l6 6M15 9l-6 6',
-  again: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM12 7.500v5.500M12 16v.5',
-  clock: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM12 7v5l3.200 2',
+  again: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM12 7.5v5.5M12 16v.5',
+  clock: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM12 7v5l3.2 2',
 } as const;
 
 /** Draws the state into the component's shadow root. It decides nothing. */
@@ -46,10 +46,12 @@ export class View {
   #hint: HTMLElement | null = null;
   #oval: HTMLElement | null = null;
   #chooser: HTMLElement | null = null;
+  #shutter: HTMLElement | null = null;
   #progress: HTMLProgressElement | null = null;
   #wait: HTMLElement | null = null;
   #photo: string | null = null;
   #used = false;
+  #choosing = false;
 
   constructor(root: ShadowRoot, act: Actions) {
     this.#act = act;
@@ -67,12 +69,13 @@ export class View {
   /** Shows a state; the whole step is drawn anew only when it is another, or in another language. */
   show(state: State, texts: Texts): void {
     const part = state.step === 'uploading' && state.progress >= 1 ? 'checking' : '';
-    const key = [state.step, part, state.notice, state.taking].join(' ');
+    const key = [state.step, part, state.notice].join(' ');
     const same = key === this.#step && texts === this.#texts;
     const moved = state.step !== this.#step.split(' ')[0];
     this.#step = key;
     this.#texts = texts;
     if (!same) this.#draw(state, moved);
+    this.#mark(state);
     if (this.#progress && part === '') this.#progress.value = state.progress;
     if (this.#wait && state.wait !== null) this.#wait.textContent = fill(texts.messages.busy_wait, state.wait);
   }
@@ -99,9 +102,15 @@ export class View {
     if (!this.#chooser || !this.#texts) return;
     const t = this.#texts.messages;
     if (devices.length < 2) return this.#chooser.replaceChildren();
-    const select = h('select', { part: 'camera-choice', change: () => this.#act.device(select.value) },
+    const select = h('select', { part: 'camera-choice', change: () => {
+      this.#used = this.#choosing = true;
+      this.#act.device(select.value);
+    } },
       ...devices.map((device, i) => h('option', { value: device.id, selected: device.id === current }, device.label || fill(t.camera_number, i + 1))));
     this.#chooser.replaceChildren(h('label', {}, h('span', {}, t.camera_choice), select));
+    // Whoever goes through the cameras by keyboard stays there.
+    if (this.#choosing) select.focus({ preventScroll: true });
+    this.#choosing = false;
   }
 
   stop(): void {
@@ -110,9 +119,17 @@ export class View {
     this.video.srcObject = null;
   }
 
+  /** In place, since a camera that is just taking the photograph must not lose its video element. */
+  #mark(state: State): void {
+    const text = this.#texts!.messages[state.taking ? 'taking' : 'shutter'];
+    const label = this.#shutter?.querySelector('span');
+    if (label && label.textContent !== text) label.textContent = text;
+    this.#shutter?.setAttribute('aria-disabled', String(state.taking));
+  }
+
   #draw(state: State, moved: boolean): void {
     const texts = this.#texts!;
-    this.#hint = this.#oval = this.#chooser = this.#progress = this.#wait = null;
+    this.#hint = this.#oval = this.#chooser = this.#shutter = this.#progress = this.#wait = null;
     this.#resize.disconnect();
     this.#announcer.clear();
     this.#main.lang = texts.tag;
@@ -218,6 +235,7 @@ export class View {
     this.#hint = h('p', { class: 'hint', part: 'hint', 'data-hint': '' });
     this.#oval = h('div', { class: 'oval', part: 'oval' });
     this.#chooser = h('div', { class: 'chooser' });
+    this.#shutter = this.#button(t.shutter, 'primary shutter', () => this.#act.shutter(), icon('camera', ICONS.camera));
     const stage = h('div', { class: 'stage', part: 'stage' }, this.video, this.#oval, this.#hint);
     this.#resize.observe(stage);
     queueMicrotask(() => this.hint('start'));
@@ -228,7 +246,7 @@ export class View {
       stage,
       h('div', { class: 'controls' },
         this.#notice(state, t),
-        this.#button(state.taking ? t.taking : t.shutter, 'primary shutter', () => this.#act.shutter(), icon('camera', ICONS.camera)),
+        this.#shutter,
         this.#chooser));
   }
 
