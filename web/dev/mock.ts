@@ -35,7 +35,7 @@ export function mock(): Plugin {
       const kept = sessions.get(id) ?? { status: id === 'expired' ? 'expired' : id === 'finished' ? 'finished' : 'open', passed: id === 'finished' ? true : null, uploadsLeft: 3, asked: 0 };
       sessions.set(id, kept);
       kept.asked++;
-      const data = { ...kept, nonce: '0'.repeat(32), expiresAt: '2030-01-01T00:00:00Z', secondsLeft: id === 'short' ? 5 : 812, returnUrl: id.includes('return') ? 'https://example.com/back?a=1' : null };
+      const data = { ...kept, nonce: '0'.repeat(32), expiresAt: '2030-01-01T00:00:00Z', secondsLeft: id === 'short' ? 5 : 812, returnUrl: id.includes('return') ? 'https://example.com/back?a=1' : null, photosKept: id.includes('kept') };
       if (!request.headers.authorization?.startsWith('Bearer ') || request.headers.authorization === 'Bearer bad') refuse(response, 401, 'UNAUTHORIZED', 'no such session');
       else if (what === 'capture') {
         if (id === 'busy-load' && kept.asked < 3) refuse(response, 503, 'ServiceUnavailable', 'busy', { 'Retry-After': '3' });

@@ -9,6 +9,8 @@ export interface Session {
   expiresAt: string;
   secondsLeft: number;
   returnUrl: string | null;
+  /** The operator keeps photographs that were judged, encrypted. */
+  photosKept: boolean;
 }
 
 /** What may become of any request. `after` is in seconds, null where the service did not say. */

@@ -4,7 +4,7 @@ import type { FaultReason, Notice, UnclearReason } from './machine.ts';
 
 type Plain =
   | 'page_title' | 'noscript' | 'loading'
-  | 'welcome_title' | 'welcome_why' | 'welcome_privacy' | 'tip_light' | 'tip_face' | 'tip_alone'
+  | 'welcome_title' | 'welcome_why' | 'welcome_privacy' | 'welcome_privacy_kept' | 'tip_light' | 'tip_face' | 'tip_alone'
   | 'start_camera' | 'upload_instead' | 'upload_another' | 'no_camera'
   | 'asking_title' | 'asking_text'
   | 'live_title' | 'preview' | 'shutter' | 'taking' | 'camera_choice' | 'camera_number'

@@ -153,7 +153,7 @@ export class View {
         return this.#panel(icon('face', ICONS.face), t.welcome_title, [t.welcome_why], {
           extra: [
             h('ul', { class: 'tips' }, h('li', {}, t.tip_light), h('li', {}, t.tip_face), h('li', {}, t.tip_alone)),
-            h('p', { class: 'small' }, t.welcome_privacy),
+            h('p', { class: 'small' }, state.session?.photosKept ? t.welcome_privacy_kept : t.welcome_privacy),
             state.camera ? null : h('p', { class: 'text' }, t.no_camera),
             this.#notice(state, t),
           ],

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Client, deviceOs, type PhotoOutcome, retryAfter } from '../src/client.ts';
 
-const SESSION = { status: 'open', passed: null, nonce: 'n', uploadsLeft: 2, expiresAt: '2030-01-01T00:00:00Z', secondsLeft: 800, returnUrl: null };
+const SESSION = { status: 'open', passed: null, nonce: 'n', uploadsLeft: 2, expiresAt: '2030-01-01T00:00:00Z', secondsLeft: 800, returnUrl: null, photosKept: false };
 const client = new Client('https://lifesign.example/', 'abc', 'token');
 
 function reply(status: number, body: unknown = {}, headers: Record<string, string> = {}) {

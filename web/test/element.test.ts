@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LANGUAGES, type LifesignCapture } from '../src/index.ts';
 import english from '../src/messages/en.ts';
 
-const SESSION = { status: 'open', passed: null, nonce: 'n', uploadsLeft: 3, expiresAt: '2030-01-01T00:00:00Z', secondsLeft: 800, returnUrl: 'https://shop.example/' };
+const SESSION = { status: 'open', passed: null, nonce: 'n', uploadsLeft: 3, expiresAt: '2030-01-01T00:00:00Z', secondsLeft: 800, returnUrl: 'https://shop.example/', photosKept: false };
 
 let session: Partial<typeof SESSION> = {};
 let asked: ReturnType<typeof vi.fn>;
@@ -63,6 +63,17 @@ describe('<lifesign-capture>', () => {
     await step(element, 'welcome');
     expect(asked.mock.lastCall?.[0]).toBe('https://lifesign.example/v1/capture-sessions/abc/capture');
     expect(asked.mock.lastCall?.[1]).toMatchObject({ headers: { Authorization: 'Bearer from-attribute' } });
+  });
+
+  it('says whether photographs are kept, as the operator has it', async () => {
+    const forgotten = capture();
+    await step(forgotten, 'welcome');
+    expect(main(forgotten).textContent).toContain(english.messages.welcome_privacy);
+    session = { photosKept: true };
+    const kept = capture();
+    await step(kept, 'welcome');
+    expect(main(kept).textContent).toContain(english.messages.welcome_privacy_kept);
+    expect(main(kept).textContent).not.toContain(english.messages.welcome_privacy);
   });
 
   it('says that the link is incomplete without asking anybody', async () => {

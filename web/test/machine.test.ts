@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PhotoOutcome, Session } from '../src/client.ts';
 import { type Effect, type Event, next, START, type State, type Step, TRIES } from '../src/machine.ts';
 
-const SESSION: Session = { status: 'open', passed: null, nonce: 'n', uploadsLeft: 3, expiresAt: '2030-01-01T00:00:00Z', secondsLeft: 800, returnUrl: null };
+const SESSION: Session = { status: 'open', passed: null, nonce: 'n', uploadsLeft: 3, expiresAt: '2030-01-01T00:00:00Z', secondsLeft: 800, returnUrl: null, photosKept: false };
 
 /** Plays events, and keeps the effects of the last. */
 function play(state: State, ...events: Event[]): { state: State; effects: Effect[] } {

@@ -10,6 +10,7 @@ const english: Language = {
     welcome_title: 'Take a photo of your face',
     welcome_why: 'This makes sure that a real person is here. The camera is needed for a single photo, which is checked right away.',
     welcome_privacy: 'The photo is used for this check only and is not stored.',
+    welcome_privacy_kept: 'The photo is used for this check, and kept encrypted for a time in case the result is disputed.',
     tip_light: 'Face a window or a lamp, so that the light falls on your face.',
     tip_face: 'Take off sunglasses, a mask or a cap.',
     tip_alone: 'Be alone in the picture.',

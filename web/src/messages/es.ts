@@ -10,6 +10,7 @@ const spanish: Language = {
     welcome_title: 'Toma una foto de tu rostro',
     welcome_why: 'Así se confirma que hay una persona real aquí. La cámara se necesita para una sola foto, que se revisa de inmediato.',
     welcome_privacy: 'La foto se usa solo para esta verificación y no se guarda.',
+    welcome_privacy_kept: 'La foto se usa para esta verificación y se guarda cifrada por un tiempo, por si se cuestiona el resultado.',
     tip_light: 'Ponte frente a una ventana o una lámpara, para que la luz te dé en el rostro.',
     tip_face: 'Quítate los lentes de sol, el cubrebocas o la gorra.',
     tip_alone: 'Asegúrate de que nadie más salga en la foto.',

@@ -183,12 +183,13 @@ pub(crate) fn is_of_this_machine(url: &Url) -> bool {
     }
 }
 
-/// The address that browsers find this service under, perhaps with a path before all of ours.
+/// The address that browsers find this service under: at the root of its host, as its pages are.
 pub(super) fn web_address(text: &str) -> Result<Url, Expected> {
     match Url::parse(text.trim()) {
         Ok(url)
             if matches!(url.scheme(), "http" | "https")
                 && url.has_host()
+                && url.path() == "/"
                 && url.query().is_none()
                 && url.fragment().is_none() =>
         {
@@ -364,10 +365,11 @@ mod tests {
 
     #[test]
     fn the_service_is_found_under_a_web_address() {
-        assert!(web_address("https://example.org/liveness/").is_ok());
+        assert!(web_address("https://liveness.example.org/").is_ok());
         for text in [
             "liveness.example.org",
             "ftp://a.example",
+            "https://a.example/b",
             "https://a.example/?b",
             "https://a.example/#b",
         ] {

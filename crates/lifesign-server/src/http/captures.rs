@@ -136,11 +136,7 @@ async fn create(
         Some(url) => url.clone(),
         None => own_address(&uri, &headers)?,
     };
-    page.set_path(&format!(
-        "{}/capture/{}",
-        page.path().trim_end_matches('/'),
-        capture.id
-    ));
+    page.set_path(&format!("/capture/{}", capture.id));
     page.set_fragment(Some(token.expose()));
     let data = MadeRecord {
         session: CaptureRecord::new(&capture),

@@ -453,12 +453,12 @@ async fn what_a_session_is_to_be_like_is_checked_field_by_field() {
 
 #[tokio::test]
 async fn the_page_is_where_the_operator_says() {
-    let settings = [("public_url", "https://example.org/liveness/")];
+    let settings = [("public_url", "https://liveness.example.org")];
     let (_dir, server) = Server::fresh(by_word(), &settings).await;
     let session = session(&server, json!({})).await;
     let url = session.made["url"].as_str().unwrap();
     assert!(
-        url.starts_with("https://example.org/liveness/capture/"),
+        url.starts_with("https://liveness.example.org/capture/"),
         "{url}"
     );
 }
