@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use lifesign::AssessError;
 
 use crate::inference::PoolError;
 use crate::receipt::KeyError;
@@ -259,6 +260,15 @@ impl ApiError {
 impl From<Unjudgeable> for ApiError {
     fn from(unjudgeable: Unjudgeable) -> Self {
         ApiError::Unjudgeable(unjudgeable)
+    }
+}
+
+impl From<AssessError> for ApiError {
+    fn from(error: AssessError) -> Self {
+        match error {
+            AssessError::Rejected(rejection) => Unjudgeable::from(rejection).into(),
+            AssessError::Inference(fault) => ApiError::internal(fault),
+        }
     }
 }
 

@@ -8,7 +8,6 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::Response;
 use jiff::Timestamp;
-use lifesign::AssessError;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -22,7 +21,7 @@ use crate::auth::{Credential, Identity};
 use crate::capture::{self, CaptureStatus, is_token_of};
 use crate::dialects::verifik::Verifik;
 use crate::dialects::{Dialect as _, FaceBox, QualityFigures, Threshold, joi, json, single};
-use crate::error::{ApiError, CaptureOver, Unjudgeable};
+use crate::error::{ApiError, CaptureOver};
 use crate::image_source::ImageSource;
 use crate::store::{Attempt, Capture};
 
@@ -76,6 +75,12 @@ struct StateRecord {
     /// Whether the operator keeps photographs that were judged, which the person is to be told.
     photos_kept: bool,
 }
+
+/// The bytes of a JPEG, PNG or WebP file.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "describes what `frame` and `photo` read")]
+struct Picture(Vec<u8>);
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = FrameAnswer)]
@@ -160,7 +165,7 @@ async fn state(
     path = "/v1/capture-sessions/{id}/frame",
     tag = "capture",
     params(("id" = String, Path, description = "The session's `id`")),
-    request_body(content = Vec<u8>, content_type = "image/jpeg", description = "A small picture: at most 128 KiB"),
+    request_body(content = Picture, content_type = "image/jpeg", description = "A small picture: at most 128 KiB"),
     responses((status = 200, body = Seen, description = "What is to be seen"), CaptureFailures),
     security(("browser_token" = []))
 )]
@@ -175,11 +180,7 @@ async fn frame(
     let (head, body) = request.into_parts();
     let mut room = app.overload.room();
     let frame = body::picture(&head.headers, body, LARGEST_FRAME, &mut room).await?;
-    let survey = match app.pool.survey(frame).await? {
-        Ok(survey) => survey,
-        Err(AssessError::Rejected(rejection)) => return Err(Unjudgeable::from(rejection).into()),
-        Err(AssessError::Inference(fault)) => return Err(ApiError::internal(fault).into()),
-    };
+    let survey = app.pool.survey(frame).await??;
     let (face, quality) = survey.largest.unzip();
     let data = SeenRecord {
         faces: survey.people,
@@ -202,7 +203,7 @@ async fn frame(
         ("Lifesign-Nonce" = String, Header, description = "The session's `nonce`"),
         Origin,
     ),
-    request_body(content = Vec<u8>, content_type = "image/jpeg", description = "The photograph: JPEG, PNG or WebP"),
+    request_body(content = Picture, content_type = "image/jpeg", description = "The photograph: JPEG, PNG or WebP"),
     responses((status = 200, body = PhotoAnswer, description = "It was judged"), CaptureFailures),
     security(("browser_token" = []))
 )]

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use lifesign::{AssessError, AssessOptions, Assessment, Decision, Device, Verdict};
+use lifesign::{AssessOptions, Assessment, Decision, Device, Verdict};
 
 use super::App;
 use super::quota::Quota;
@@ -153,16 +153,15 @@ async fn assess(
         sha256,
         photograph,
     } = app.pool.assess(photograph, options).await?;
-    match outcome {
-        Ok(assessment) if (0.0..=1.0).contains(&assessment.score) => Ok(Scored {
-            assessment,
-            sha256,
-            photograph,
-        }),
-        Ok(_) => Err(ApiError::internal("the engine's score is not from 0 to 1")),
-        Err(AssessError::Rejected(rejection)) => Err(Unjudgeable::from(rejection).into()),
-        Err(AssessError::Inference(fault)) => Err(ApiError::internal(fault)),
+    let assessment = outcome?;
+    if !(0.0..=1.0).contains(&assessment.score) {
+        return Err(ApiError::internal("the engine's score is not from 0 to 1"));
     }
+    Ok(Scored {
+        assessment,
+        sha256,
+        photograph,
+    })
 }
 
 /// Records an attempt, and lets the client's webhooks know.

@@ -11,14 +11,14 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
-use lifesign::{AssessError, AssessOptions, Decision, Device, Verdict};
+use lifesign::{AssessOptions, Decision, Device, Verdict};
 use serde::Serialize;
 use serde_json::Number;
 
 use super::extract::Refusal;
 use super::{App, body};
 use crate::dialects::{Extensions, FaceBox, QualityFigures, json, json_number, single};
-use crate::error::{ApiError, Unjudgeable};
+use crate::error::ApiError;
 
 /// No form and no page of elsewhere can send it without asking first, which is refused.
 const TRY: &str = "lifesign-try";
@@ -85,11 +85,7 @@ async fn judge(State(app): State<Arc<App>>, request: Request) -> Result<Response
         quality: true,
         likeness: false,
     };
-    let assessment = match app.pool.assess(photograph, options).await?.outcome {
-        Ok(assessment) => assessment,
-        Err(AssessError::Rejected(rejection)) => return Err(Unjudgeable::from(rejection).into()),
-        Err(AssessError::Inference(fault)) => return Err(ApiError::internal(fault).into()),
-    };
+    let assessment = app.pool.assess(photograph, options).await?.outcome?;
     let decision = Decision::new(assessment.score, app.min_score);
     let verdict = Verdict::new(decision.liveness_score, app.min_score, app.uncertain_band);
     let measured = Extensions::new(verdict, &assessment);
