@@ -174,14 +174,14 @@ impl Engine {
 
     /// Looks at a frame of a camera's preview without judging it: who is in it, and how the largest
     /// face stands. What a capture is refused for is no error here, but something to tell a person who
-    /// can still move.
+    /// can still move. Faces that are small in the frame are not seen ([`Detector::glance`]).
     ///
     /// # Errors
     /// [`AssessError::Rejected`] when the frame is no picture, [`AssessError::Inference`] when the
     /// network fails.
     pub fn survey(&self, bytes: &[u8]) -> Result<Survey, AssessError> {
         let picture = decode::decode(bytes, &self.limits).map_err(Rejection::from)?;
-        let faces = self.detector.find(&picture)?;
+        let faces = self.detector.glance(&picture)?;
         let people = capture::people(&faces);
         let Some(face) = faces.into_iter().next() else {
             return Ok(Survey {
