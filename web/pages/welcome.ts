@@ -32,11 +32,11 @@ async function health(): Promise<void> {
 async function version(): Promise<void> {
   const known = await ask<Version>('/version');
   if (!known) return at('networks').replaceChildren(h('p', {}, 'The service does not say which networks it has.'));
-  at('build').textContent = `${known.version}${known.build ? `, build ${known.build}` : ''}`;
+  at('build').textContent = `${known.version}${known.build !== 'unknown' ? `, build ${known.build}` : ''}`;
   const rows = known.models.flatMap((model) => model.files.map((file, i) => h('tr', {},
     h('th', { scope: 'row' }, i === 0 ? `${model.name} ${model.version}` : ''),
     h('td', { class: 'name' }, file.name),
-    h('td', {}, h('code', { title: file.sha256 }, file.sha256.slice(0, 10))))));
+    h('td', {}, h('code', { title: file.sha256 }, file.sha256.slice(0, 8))))));
   at('networks').replaceChildren(h('table', {}, h('tbody', {}, ...rows)), h('p', { class: 'small' }, 'The first digits of each file’s SHA-256.'));
 }
 
