@@ -57,7 +57,7 @@ async function done(request, response) {
 function page(response, status, text) {
   const form = '<form method="post" action="/signup"><label>E-mail <input name="email" type="email" required></label> <button>Sign up</button></form>';
   response.writeHead(status, { 'Content-Type': 'text/html; charset=utf-8' });
-  response.end(`<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Shop</title><h1>Shop</h1>${text ? `<p>${text}</p>` : form}`);
+  response.end(`<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><title>Shop</title><h1>Shop</h1>${text ? `<p>${text}</p>` : form}`);
 }
 
 http.createServer((request, response) => {

@@ -15,7 +15,7 @@ TOKEN = os.environ["LIFESIGN_TOKEN"]  # the API token stays here and never goes 
 PORT = int(os.environ.get("PORT", "3000"))
 SITE = os.environ.get("SITE_URL", f"http://localhost:{PORT}")  # where browsers reach this program
 FORM = '<form method="post" action="/signup"><label>E-mail <input name="email" type="email" required></label> <button>Sign up</button></form>'
-PAGE = '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Shop</title><h1>Shop</h1><div>{}</div>'
+PAGE = '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><title>Shop</title><h1>Shop</h1><div>{}</div>'
 
 # A real site has a database in place of these two.
 signups = {}  # the visitor's secret cookie -> what was asked for, and with which capture session

@@ -26,6 +26,7 @@ test('a live person is photographed without touching the shutter, passes, and is
   expect(outcome).toMatchObject({ id: session.id, status: 'finished', passed: true, nonce: session.nonce, uploadsLeft: 2 });
   expect(outcome.attempts).toEqual([expect.objectContaining({ passed: true, os: 'DESKTOP', failureReason: null, captureSession: session.id })]);
   expect(statements(outcome.receipt)).toMatchObject({ capture_session: session.id, nonce: session.nonce, passed: true, jti: outcome.attempts[0].id });
+  shop.stop();
 });
 
 test('a face on a display does not pass, may be tried again, and is not passed when all uploads are used up', async ({ page, service, show }) => {
@@ -144,6 +145,7 @@ test('the keyboard alone goes all the way', async ({ page, service, watch }) => 
   await person.sees('Done, thank you');
   await person.presses('Continue');
   await page.waitForURL(`${shop.url}/back?capture_session=${session.id}`);
+  shop.stop();
 });
 
 test('a reload keeps the session, and another tab without the link does not have it', async ({ page, context, service, watch }) => {

@@ -12,7 +12,7 @@ test.beforeAll(async () => {
 });
 test.afterAll(async () => {
   await service.stop();
-  await shop.stop();
+  shop.stop();
 });
 test.beforeEach(({ watch }) => { watch.origins.push(service.url, shop.url); });
 
@@ -48,7 +48,8 @@ test('in a page of any other origin it gets no answer', async ({ page, watch }) 
   await new Person(page).sees('No connection');
 });
 
-test('the page works in a frame that passes the camera on, and says so where it does not', async ({ page }) => {
+test('the page works in a frame that passes the camera on, and says so where it does not', async ({ page, watch }) => {
+  watch.expected.push(/camera is not allowed in this document/, /blocked because of a permissions policy/);
   const session = await service.session();
   html = framed(session.url, 'camera');
   await page.goto(shop.url);

@@ -24,7 +24,7 @@ for (const [language, [program, file]] of Object.entries(EXAMPLES)) {
       const port = await freePort();
       url = `http://localhost:${port}`;
       shop = spawn(program, [path.join(ROOT, 'examples/signup', file)], {
-        env: { PATH: process.env.PATH, LIFESIGN_URL: service.url, LIFESIGN_TOKEN: service.token, PORT: String(port) }, stdio: ['ignore', 'pipe', 'inherit'],
+        env: { PATH: process.env.PATH, LIFESIGN_URL: service.url, LIFESIGN_TOKEN: service.token, PORT: String(port) }, stdio: ['ignore', 'pipe', 'ignore'],
       });
       await new Promise((done, fail) => {
         shop.stdout.once('data', done);

@@ -73,17 +73,32 @@ export async function startSite(answer) {
   return { url: `http://localhost:${port}`, asked, stop: () => close(server) };
 }
 
-/** Passes bytes on to the service, and keeps those that browsers send to it. */
+/** Passes bytes on to the service. It keeps those that browsers send, and holds answers back when it is told to. */
 export async function startTap(service) {
   const { hostname, port } = new URL(service.url);
-  const sent = [];
+  let sent = [];
+  let held = null;
   const server = net.createServer((browser) => {
     const upstream = net.connect(Number(port), hostname);
     browser.on('data', (bytes) => sent.push(bytes));
-    browser.pipe(upstream).pipe(browser);
+    browser.pipe(upstream);
+    upstream.on('data', (bytes) => { if (held) held.push(() => browser.write(bytes)); else browser.write(bytes); });
+    upstream.on('close', () => browser.destroy());
     for (const socket of [browser, upstream]) socket.on('error', () => { browser.destroy(); upstream.destroy(); });
+    browser.on('close', () => upstream.destroy());
   });
-  return { url: `http://127.0.0.1:${await listen(server)}`, sent: () => Buffer.concat(sent).toString('latin1'), stop: () => close(server) };
+  return {
+    url: `http://127.0.0.1:${await listen(server)}`,
+    sent: () => Buffer.concat(sent).toString('latin1'),
+    forget() { sent = []; },
+    hold() { held ??= []; },
+    release() {
+      const answers = held ?? [];
+      held = null;
+      for (const answer of answers) answer();
+    },
+    stop: () => close(server),
+  };
 }
 
 function listen(server) {
@@ -92,5 +107,6 @@ function listen(server) {
 
 function close(server) {
   server.closeAllConnections?.();
-  return new Promise((done) => { server.close(done); });
+  // A browser may keep a connection for as long as it runs, so that the end of all of them is not waited for.
+  server.close();
 }
