@@ -12,8 +12,8 @@ const MOTION = [[0, 0], [1, 0], [2, 1], [1, 1]];
 
 /** Each picture enlarged by `scale` around the point `at` of it, which comes to lie at the point `to` of the frame, mirrored where it says so. */
 export const CAMERAS = {
-  /** A face in the middle, 40 % of the height. */
-  live: [{ picture: 'live_portrait.jpg', scale: 2.5, at: [227, 122], to: [640, 360] }],
+  /** A face in the middle, 45 % of the height. */
+  live: [{ picture: 'live_portrait.jpg', scale: 2.85, at: [227, 122], to: [640, 346] }],
   /** The same face on a display. */
   spoof: [{ picture: 'spoof_screen.jpg', scale: 2, at: [322, 208], to: [640, 360] }],
   nobody: [{ picture: 'no_face.jpg', scale: 2, at: [320, 213], to: [640, 360] }],
