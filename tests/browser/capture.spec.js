@@ -81,7 +81,8 @@ test('without a face the shutter waits, and a photograph is refused with the rea
 
   await page.goto(session.url);
   await person.startsCamera();
-  for (let frames = 0; frames < 6; frames++) await page.waitForResponse(/\/frame$/);
+  // One more than the shutter needs good ones.
+  for (let frames = 0; frames < 4; frames++) await page.waitForResponse(/\/frame$/);
   await person.isHinted('Put your face in the oval');
   await person.releasesShutter();
   await person.sends();
@@ -139,6 +140,7 @@ test('the keyboard alone goes all the way', async ({ page, service, watch }) => 
   expect((await person.focused()).text).toBe('Is the photo good?');
   await person.presses('Take another', 'Space');
   await person.sees('Look into the camera');
+  await person.seesThemselves();
   await person.presses('Take the photo', 'Space');
   await person.isPhotographed();
   await person.presses('Use this photo');
@@ -169,6 +171,11 @@ test('a reload keeps the session, and another tab without the link does not have
   watch.expected.push(status(401));
   await other.goto(`${session.url.slice(0, -1)}${session.url.endsWith('A') ? 'B' : 'A'}`);
   await new Person(other).sees('This link does not work');
+});
+
+test('the language can be chosen for the person', async ({ page, service }) => {
+  await page.goto((await service.session()).url.replace('#', '?lang=es#'));
+  await new Person(page).sees('Toma una foto de tu rostro');
 });
 
 test.describe('in Spanish', () => {

@@ -6,29 +6,38 @@ import { expect, test } from './lib/test.js';
 let shop;
 let service;
 let html;
+let policy;
 test.beforeAll(async () => {
-  shop = await startSite(() => html);
+  shop = await startSite((request, response) => {
+    if (policy) response.setHeader('Content-Security-Policy', policy);
+    return html;
+  });
   service = await startService('--capture-origins', shop.url);
 });
 test.afterAll(async () => {
   await service.stop();
   shop.stop();
 });
-test.beforeEach(({ watch }) => { watch.origins.push(service.url, shop.url); });
+test.beforeEach(({ watch }) => {
+  watch.origins.push(service.url, shop.url);
+  policy = null;
+});
 
-const embedded = (base, { id, browserToken }) => `<!doctype html><html lang="en"><title>Shop</title>
+const embedded = (base, { id, browserToken }) => `<!doctype html><html lang="en"><title>Shop</title><link rel="icon" href="data:,">
   <script type="module" src="${base}/assets/lifesign-capture.js"></script>
   <lifesign-capture base="${base}" session="${id}"></lifesign-capture>
-  <script type="module">
+  <script type="module" nonce="once">
     const capture = document.querySelector('lifesign-capture');
     capture.token = ${JSON.stringify(browserToken)};
     capture.addEventListener('lifesign-finish', ({ detail }) => { document.title = JSON.stringify(detail); });
   </script>`;
-const framed = (url, allow) => `<!doctype html><html lang="en"><title>Shop</title><iframe src="${url}" allow="${allow}" title="Photo" width="600" height="700"></iframe>`;
+const framed = (url, allow) => `<!doctype html><html lang="en"><title>Shop</title><link rel="icon" href="data:,"><iframe src="${url}" allow="${allow}" title="Photo" width="600" height="700"></iframe>`;
 
 test('the component does its work in a page of an origin that the operator named', async ({ page }) => {
   const session = await service.session();
   html = embedded(service.url, session);
+  // What docs/integrate.md says is needed, and nothing else but the page's own script.
+  policy = `default-src 'none'; script-src ${service.url} 'nonce-once'; connect-src ${service.url}; img-src blob: data:`;
   await page.goto(shop.url);
   const person = new Person(page);
   await person.startsCamera();

@@ -1,6 +1,7 @@
 // The operator's page.
 import path from 'node:path';
 import { IMAGES } from './lib/paths.js';
+import { Person } from './lib/person.js';
 import { still } from './lib/pictures.js';
 import { startService } from './lib/service.js';
 import { expect, status, test } from './lib/test.js';
@@ -17,10 +18,10 @@ test('it says that the service is ready, what it is, and how a session is made',
   await expect(page.getByText('Ready', { exact: true })).toBeVisible();
   await expect(page.locator('#build')).toContainText(version);
   for (const { files } of models) for (const { sha256 } of files) await expect(page.getByText(sha256.slice(0, 10))).toBeVisible();
-  await expect(page.getByText(`curl -s ${service.url}/v1/capture-sessions`)).toBeVisible();
+  await expect(page.locator('#command')).toContainText(`${service.url}/v1/capture-sessions`);
   await expect(page.getByRole('link', { name: 'API to browse and try' })).toBeVisible();
   await page.getByRole('link', { name: 'API to browse and try' }).click();
-  await expect(page).toHaveURL(`${service.url}/docs`);
+  await expect(page).toHaveURL(/\/docs\/?$/);
 });
 
 test('a photograph is judged: score, decision, figures, and the box around the face', async ({ page, service }) => {
@@ -55,7 +56,7 @@ test('a face on a display is called a spoof, and what cannot be judged is said i
 test('a photograph of the camera is judged', async ({ page, service }) => {
   await page.goto(service.url);
   await page.getByRole('button', { name: 'Use the camera' }).click();
-  await page.locator('video').evaluate((video) => new Promise((done) => { if (video.readyState >= 2) done(); else video.onloadeddata = done; }));
+  await new Person(page).seesThemselves();
   await page.getByRole('button', { name: 'Take the photo' }).click();
   await expect(page.getByRole('heading', { name: 'Live', exact: true })).toBeVisible();
 });

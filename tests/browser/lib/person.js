@@ -23,7 +23,13 @@ export class Person {
     await expect(this.page.locator('[part=hint]')).toHaveText(hint);
   }
 
+  /** The camera's picture is there; before that nobody presses the shutter. */
+  async seesThemselves() {
+    await expect.poll(() => this.page.locator('video').evaluate((video) => video.readyState), { intervals: [50] }).toBeGreaterThanOrEqual(2);
+  }
+
   async releasesShutter() {
+    await this.seesThemselves();
     await this.button('Take the photo').click();
     await this.sees('Is the photo good?');
   }

@@ -67,7 +67,7 @@ export async function startSite(answer) {
   const server = http.createServer((request, response) => {
     asked.push({ url: request.url, headers: request.headers });
     response.setHeader('Content-Type', 'text/html; charset=utf-8');
-    response.end(answer(request));
+    response.end(answer(request, response));
   });
   const port = await listen(server);
   return { url: `http://localhost:${port}`, asked, stop: () => close(server) };
