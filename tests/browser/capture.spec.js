@@ -1,5 +1,9 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import path from 'node:path';
+import { LIFESIGN, TARGET } from './lib/paths.js';
 import { Person, statements } from './lib/person.js';
-import { startSite } from './lib/service.js';
+import { startService, startSite } from './lib/service.js';
 import { expect, status, test } from './lib/test.js';
 
 test('a live person is photographed without touching the shutter, passes, and is taken back', async ({ page, service, watch }) => {
@@ -171,6 +175,19 @@ test('a reload keeps the session, and another tab without the link does not have
   watch.expected.push(status(401));
   await other.goto(`${session.url.slice(0, -1)}${session.url.endsWith('A') ? 'B' : 'A'}`);
   await new Person(other).sees('This link does not work');
+});
+
+test('the person is told before whether the photograph is kept', async ({ page, service, watch }) => {
+  await page.goto((await service.session()).url);
+  await expect(page.getByText('is not stored')).toBeVisible();
+
+  const folder = mkdtempSync(path.join(TARGET, 'kept-'));
+  const key = execFileSync(LIFESIGN, ['image', 'keygen', '--out', path.join(folder, 'key')], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  const keeping = await startService('--images-keep-in', path.join(folder, 'photographs'), '--images-keep-key', key);
+  watch.origins.push(keeping.url);
+  await page.goto((await keeping.session()).url);
+  await expect(page.getByText('kept encrypted for a time')).toBeVisible();
+  await keeping.stop();
 });
 
 test('the language can be chosen for the person', async ({ page, service }) => {

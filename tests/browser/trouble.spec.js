@@ -59,7 +59,7 @@ test('a session that expired before it was opened says so', async ({ page, servi
 
 test('a session that expires while the page is open says so by itself, and lets the camera go', async ({ page, service, show }) => {
   await show('nobody');
-  const session = await service.session({ expires_in: 4, return_url: 'https://shop.example/back' });
+  const session = await service.session({ expires_in: 6, return_url: 'https://shop.example/back' });
   const person = new Person(page);
   await page.goto(session.url);
   await person.startsCamera();
@@ -71,6 +71,28 @@ test('a session that expires while the page is open says so by itself, and lets 
   expect(await page.evaluate(() => globalThis.steps), 'the person is sent nowhere else before').toEqual(['live', 'loading', 'expired']);
   expect(await page.locator('video').count()).toBe(0);
   await expect(person.button('Continue')).toBeVisible();
+});
+
+test('a person who is quicker than the camera’s first picture is photographed all the same', async ({ page, service, show }) => {
+  await show('spoof');
+  const person = new Person(page);
+  await page.goto((await service.session()).url);
+  await person.sees('Take a photo of your face');
+  await page.evaluate(() => {
+    const { shadowRoot } = document.querySelector('lifesign-capture');
+    globalThis.notices = [];
+    const observer = new MutationObserver(() => {
+      shadowRoot.querySelector('button.shutter:not([data-pressed])')?.click();
+      shadowRoot.querySelector('button.shutter')?.setAttribute('data-pressed', '');
+      const notice = shadowRoot.querySelector('.notice');
+      if (notice) globalThis.notices.push(notice.textContent);
+      if (shadowRoot.querySelector('img')) observer.disconnect();
+    });
+    observer.observe(shadowRoot, { childList: true, subtree: true });
+  });
+  await person.button('Start the camera').click();
+  await person.isPhotographed();
+  expect(await page.evaluate(() => globalThis.notices)).toEqual([]);
 });
 
 test('a lost network loses no photograph', async ({ page, context, service, watch }) => {
