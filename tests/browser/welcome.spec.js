@@ -17,7 +17,7 @@ test('it says that the service is ready, what it is, and how a session is made',
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Lifesign');
   await expect(page.getByText('Ready', { exact: true })).toBeVisible();
   await expect(page.locator('#build')).toContainText(version);
-  for (const { files } of models) for (const { sha256 } of files) await expect(page.getByText(sha256.slice(0, 10))).toBeVisible();
+  for (const { files } of models) for (const { sha256 } of files) await expect(page.getByTitle(sha256)).toHaveText(new RegExp(`^${sha256.slice(0, 8)}`));
   await expect(page.locator('#command')).toContainText(`${service.url}/v1/capture-sessions`);
   await expect(page.getByRole('link', { name: 'API to browse and try' })).toBeVisible();
   await page.getByRole('link', { name: 'API to browse and try' }).click();

@@ -34,9 +34,15 @@ export class Person {
     await this.sees('Is the photo good?');
   }
 
-  /** Waits for the shutter to go off by itself. */
+  /** Waits for the shutter to go off by itself; where it does not, the failure says what the person was told last. */
   async isPhotographed() {
-    await this.sees('Is the photo good?');
+    const seen = async () => {
+      const heading = this.page.getByRole('heading', { level: 2 });
+      const hint = this.page.locator('[part=hint]');
+      return [...await heading.allTextContents(), ...await hint.allTextContents()].join(': ');
+    };
+    // On a busy machine each frame takes a second or two, and so does the photograph.
+    await expect.poll(seen, { intervals: [100], timeout: 20_000 }).toBe('Is the photo good?');
   }
 
   async sends() {
