@@ -33,11 +33,11 @@ async function version(): Promise<void> {
   const known = await ask<Version>('/version');
   if (!known) return at('networks').replaceChildren(h('p', {}, 'The service does not say which networks it has.'));
   at('build').textContent = `${known.version}${known.build !== 'unknown' ? `, build ${known.build}` : ''}`;
-  const rows = known.models.flatMap((model) => model.files.map((file, i) => h('tr', {},
-    h('th', { scope: 'row' }, i === 0 ? `${model.name} ${model.version}` : ''),
+  const groups = known.models.map((model) => h('tbody', {}, ...model.files.map((file, i) => h('tr', {},
+    i === 0 && h('th', { scope: 'rowgroup', rowspan: String(model.files.length) }, `${model.name} ${model.version}`),
     h('td', { class: 'name' }, file.name),
-    h('td', {}, h('code', { title: file.sha256 }, file.sha256.slice(0, 8))))));
-  at('networks').replaceChildren(h('table', {}, h('tbody', {}, ...rows)), h('p', { class: 'small' }, 'The first digits of each file’s SHA-256.'));
+    h('td', {}, h('code', { title: file.sha256 }, file.sha256.slice(0, 8)))))));
+  at('networks').replaceChildren(h('table', {}, ...groups), h('p', { class: 'small' }, 'The first digits of each file’s SHA-256.'));
 }
 
 async function tryIt(): Promise<void> {

@@ -297,8 +297,9 @@ export class LifesignCapture extends HTMLElement {
     clearTimeout(this.#deadline);
     const { session } = this.#state;
     if (session?.status !== 'open') return;
-    // The clock that runs in here counts from when the answer came; the device's own may be wrong.
-    this.#deadline = setTimeout(() => this.#happen({ type: 'over' }), Math.max(1, session.secondsLeft) * 1000 + 500);
+    // The clock that runs in here counts from when the answer came; the device's own may be wrong. A second more, since what is left of
+    // one is not said: asked too early, the service would still call the session open.
+    this.#deadline = setTimeout(() => this.#happen({ type: 'over' }), (session.secondsLeft + 1) * 1000);
   }
 
   #hidden = (event: globalThis.Event): void => {

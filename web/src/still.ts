@@ -22,6 +22,7 @@ export function photoSize(width: number, height: number, most = STILL_PIXELS): S
  * else the video's picture. It is the whole picture, though the preview shows a part.
  */
 export async function takeStill(video: HTMLVideoElement, track: MediaStreamTrack): Promise<Blob> {
+  await firstPicture(video);
   // Drawn first, since it is the moment that the person chose: the camera's photo mode may take a second, and fail.
   const frame = canvasOf(video, { width: video.videoWidth, height: video.videoHeight });
   const photo = await photograph(track);
@@ -31,6 +32,15 @@ export async function takeStill(video: HTMLVideoElement, track: MediaStreamTrack
     if (size && size.width * size.height >= frame.width * frame.height) return fit(photo, ['image/jpeg']);
   }
   return fit(await encode(frame));
+}
+
+/** Waits for the camera's first picture, where the person was quicker than it. */
+async function firstPicture(video: HTMLVideoElement): Promise<void> {
+  if (video.videoWidth) return;
+  await new Promise<void>((done) => {
+    const timer = setTimeout(done, STILL_TIMEOUT);
+    video.addEventListener('loadeddata', () => { clearTimeout(timer); done(); }, { once: true });
+  });
 }
 
 async function photograph(track: MediaStreamTrack): Promise<Blob | null> {

@@ -65,5 +65,5 @@ export const STILL_QUALITY = 0.92;
 /** Most bytes of the still: half of what the service takes by default. */
 export const STILL_BYTES = 8 * 1024 * 1024;
 
-/** Milliseconds that ImageCapture.takePhoto may take: some drivers never answer. */
+/** Milliseconds that the camera may take for its first picture, and for a photograph of its own: some drivers never answer. */
 export const STILL_TIMEOUT = 3000;
