@@ -12,6 +12,9 @@ export async function startService(...flags) {
   await mkdir(TARGET, { recursive: true });
   const home = await mkdtemp(path.join(TARGET, 'service-'));
   const child = spawn(LIFESIGN, ['serve', '--listen', '127.0.0.1:0', '--data-dir', path.join(home, 'data'), ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // Also where a test forgets it, or its worker is ended.
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
   child.stderr.pipe(createWriteStream(path.join(home, 'log')));
   const { url, token } = await new Promise((done, fail) => {
     let told = '';
@@ -56,6 +59,7 @@ export async function startService(...flags) {
       const ended = new Promise((done) => { child.once('exit', done); });
       child.kill('SIGTERM');
       await ended;
+      process.off('exit', kill);
       await rm(home, { recursive: true, force: true });
     },
   };
