@@ -96,12 +96,14 @@ pub struct Judged {
     pub photograph: Vec<u8>,
 }
 
+/// What a worker does. Nothing, where whoever asked for it went away.
+type Work = Box<dyn FnOnce(&dyn Assess, &Metrics) + Send>;
+
 struct Job {
     queued: Instant,
     /// Set by whoever is first: the worker that begins, or the one who waits no longer.
     taken: Arc<AtomicBool>,
-    /// Does nothing where whoever asked went away.
-    run: Box<dyn FnOnce(&dyn Assess, &Metrics) + Send>,
+    run: Work,
 }
 
 /// A fixed number of threads with a bounded queue before them. Dropping it lets the threads end

@@ -7,7 +7,8 @@ use axum::Router;
 use axum::extract::Request;
 use axum::routing::post;
 use http_body_util::BodyExt as _;
-use lifesign::{AssessError, AssessOptions, Rejection};
+use lifesign::{AssessOptions, Rejection};
+use lifesign_server::inference::Assess;
 use lifesign_server::receipt::{fetch_keys, matches_image, verify};
 use lifesign_server::{AdminError, FIRST_CLIENT};
 use reqwest::{Method, RequestBuilder};
@@ -86,7 +87,7 @@ impl Session {
 }
 
 /// Judges by what the photograph says: `live`, `spoof`, or `nobody`.
-fn by_word() -> Arc<Fake<impl Fn(&[u8], &AssessOptions) -> Result<f64, AssessError>>> {
+fn by_word() -> Arc<dyn Assess> {
     Arc::new(Fake(|bytes: &[u8], _: &AssessOptions| match bytes {
         b"live" => Ok(0.95),
         b"spoof" => Ok(0.05),
