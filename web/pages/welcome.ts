@@ -43,7 +43,10 @@ async function version(): Promise<void> {
 async function tryIt(): Promise<void> {
   const answer = await ask<{ data: { enabled: boolean } }>('/try');
   if (answer?.data.enabled) new TryPanel(at('try-body'));
-  else at('try-body').replaceChildren(h('p', {}, 'This panel works on the machine that the service runs on, and not from elsewhere.'));
+  else {
+    at('try').classList.add('off');
+    at('try-body').replaceChildren(h('p', {}, 'This panel works on the machine that the service runs on, not from elsewhere, and only where the service listens to that machine alone and its key try_it is true.'));
+  }
 }
 
 const command = `curl -s \\

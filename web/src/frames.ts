@@ -1,3 +1,4 @@
+import { encodeNow } from './encode.ts';
 import type { Box, Look, Size } from './hints.ts';
 import { ovalIn } from './hints.ts';
 import { FRAME_LONG_SIDE, FRAME_QUALITY } from './thresholds.ts';
@@ -70,7 +71,7 @@ export class Frames {
     return {
       size,
       look: measure(patch.getImageData(0, 0, PATCH, PATCH).data, PATCH, PATCH),
-      encode: () => new Promise((done) => frame.toBlob(done, 'image/jpeg', FRAME_QUALITY)),
+      encode: async () => encodeNow(frame, FRAME_QUALITY),
     };
   }
 }

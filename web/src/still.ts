@@ -1,3 +1,4 @@
+import { encodeNow } from './encode.ts';
 import type { Size } from './hints.ts';
 import { STILL_BYTES, STILL_PIXELS, STILL_QUALITY, STILL_TIMEOUT } from './thresholds.ts';
 
@@ -117,8 +118,8 @@ function canvasOf(picture: CanvasImageSource, { width, height }: Size): HTMLCanv
   return canvas;
 }
 
-function encode(canvas: HTMLCanvasElement): Promise<Blob> {
-  return new Promise((done, fail) => {
-    canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error('not encoded'))), 'image/jpeg', STILL_QUALITY);
-  });
+async function encode(canvas: HTMLCanvasElement): Promise<Blob> {
+  const blob = encodeNow(canvas, STILL_QUALITY);
+  if (!blob) throw new Error('not encoded');
+  return blob;
 }
