@@ -52,9 +52,15 @@ impl ImageSource {
     }
 }
 
-/// The scheme of something that looks like `scheme://…`; no base64 text contains a colon.
+/// The scheme of something that looks like `scheme://…`; no base64 text contains a colon. Only where
+/// schemes are: megabytes of base64 are not searched for one.
 fn scheme(text: &str) -> Option<&'static str> {
-    let (scheme, _) = text.split_once("://")?;
+    const LONGEST: usize = 32;
+    let head = text.as_bytes().get(..LONGEST).unwrap_or(text.as_bytes());
+    let colon = head.iter().position(|&byte| byte == b':')?;
+    let scheme = text
+        .get(..colon)
+        .filter(|_| text[colon..].starts_with("://"))?;
     Some(if scheme.eq_ignore_ascii_case("https") {
         "https"
     } else {
@@ -72,6 +78,19 @@ fn https(text: &str) -> Result<Url, Unjudgeable> {
 }
 
 fn decode(text: &str, max_bytes: usize) -> Result<Vec<u8>, Unjudgeable> {
+    // As nearly all clients write it, at a tenth of the time.
+    if text.len() / 4 * 3 <= max_bytes
+        && let Ok(bytes) = base64_simd::forgiving_decode_to_vec(text.as_bytes())
+        && (1..=max_bytes).contains(&bytes.len())
+    {
+        return Ok(bytes);
+    }
+    decode_in_any_spelling(text, max_bytes)
+}
+
+/// Also of the URL-safe alphabet, with any padding, and with more line breaks than there are bytes over
+/// the limit.
+fn decode_in_any_spelling(text: &str, max_bytes: usize) -> Result<Vec<u8>, Unjudgeable> {
     let symbols = text
         .bytes()
         .filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=')
@@ -128,6 +147,8 @@ mod tests {
         BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD,
     };
 
+    use proptest::prelude::*;
+
     use super::*;
 
     // Its base64 has both characters in which the alphabets differ, and padding.
@@ -168,6 +189,13 @@ mod tests {
             ] {
                 assert_eq!(bytes(&image).as_deref(), Some(BYTES), "{image}");
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_quick_way_reads_what_the_thorough_one_reads(text in r"[A-Za-z0-9+/_\- \r\n=]{0,24}={0,3}", max in 0..24_usize) {
+            prop_assert_eq!(decode(&text, max), decode_in_any_spelling(&text, max));
         }
     }
 

@@ -38,6 +38,9 @@ struct Version<'a> {
     /// Which build, where whoever made it said so.
     #[schema(value_type = String)]
     build: &'static str,
+    /// What runs the networks: `tract` or `onnxruntime`.
+    #[schema(value_type = String, example = "tract")]
+    runtime: &'static str,
     #[schema(value_type = Vec<Model>)]
     models: &'a [lifesign::ModelInfo],
 }
@@ -101,6 +104,7 @@ async fn version(State(app): State<Arc<App>>) -> Response {
         name: "lifesign",
         version: env!("CARGO_PKG_VERSION"),
         build: crate::BUILD,
+        runtime: lifesign::network::RUNTIME,
         models: app.engine.models(),
     };
     json(StatusCode::OK, &version)

@@ -1,9 +1,14 @@
 //! The seam between Lifesign and its neural network runtime: load a network, run it on a tensor.
 //!
-//! Everything the engine needs of a runtime is the [`Network`] trait. The one backend today is
-//! [tract](https://github.com/sonos/tract), pure Rust; a second one is one more file beside
-//! `tract.rs` and one more arm in [`load`].
+//! Everything the engine needs of a runtime is the [`Network`] trait. There are two backends:
+//! [tract](https://github.com/sonos/tract), pure Rust, and, where the feature `onnxruntime` asks for it,
+//! [ONNX Runtime](https://onnxruntime.ai). Another one is one more file beside theirs and one more arm in
+//! [`load`].
 
+#[cfg(feature = "onnxruntime")]
+mod onnxruntime;
+// Beside ONNX Runtime the tests hold both to the same results.
+#[cfg(any(test, not(feature = "onnxruntime")))]
 mod tract;
 
 use std::fmt;
@@ -53,11 +58,25 @@ pub enum Layout {
     ChannelsLast,
 }
 
-/// Reads an ONNX file.
+/// The name of the runtime that [`load`] uses: `tract` or `onnxruntime`.
+pub const RUNTIME: &str = if cfg!(feature = "onnxruntime") {
+    "onnxruntime"
+} else {
+    "tract"
+};
+
+/// Reads an ONNX file. ONNX Runtime chooses its layout itself.
 ///
 /// # Errors
-/// [`InferenceError`] when the bytes are no ONNX network or use an operator the runtime lacks.
+/// [`InferenceError`] when the bytes are no ONNX network or use an operator the runtime lacks, or the
+/// runtime is not on the machine.
 pub fn load(onnx: &[u8], layout: Layout) -> Result<Box<dyn Network>, InferenceError> {
+    #[cfg(feature = "onnxruntime")]
+    {
+        let _ = layout;
+        Ok(Box::new(onnxruntime::OnnxRuntime::load(onnx)?))
+    }
+    #[cfg(not(feature = "onnxruntime"))]
     Ok(Box::new(tract::TractNetwork::load(onnx, layout)?))
 }
 
@@ -85,21 +104,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_layouts_compute_the_same() {
+    fn every_layout_and_runtime_computes_the_same() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/pad/far.onnx");
         let onnx = std::fs::read(file).unwrap();
         let shape = [1, 3, 112, 112];
         let data: Vec<f32> = (0..shape.iter().product())
             .map(|index: usize| (index * 7 % 41) as f32 / 20.0 - 1.0)
             .collect();
-        let [first, last] = [Layout::ChannelsFirst, Layout::ChannelsLast].map(|layout| {
-            let network = load(&onnx, layout).unwrap();
+        let run = |network: &dyn Network| {
             let data = data.clone();
-            network.run(Tensor { shape, data }).unwrap()
-        });
-        assert_eq!(first[0].shape, last[0].shape);
-        for (a, b) in first[0].data.iter().zip(&last[0].data) {
-            assert!((a - b).abs() < 1e-4, "{a} and {b}");
+            network.run(Tensor { shape, data }).unwrap().remove(0)
+        };
+        let [first, last] = [Layout::ChannelsFirst, Layout::ChannelsLast]
+            .map(|layout| run(&tract::TractNetwork::load(&onnx, layout).unwrap()));
+        // With the feature `onnxruntime` a third.
+        let chosen = run(load(&onnx, Layout::ChannelsLast).unwrap().as_ref());
+        for other in [last, chosen] {
+            assert_eq!(first.shape, other.shape);
+            for (a, b) in first.data.iter().zip(&other.data) {
+                assert!((a - b).abs() < 1e-4, "{a} and {b}");
+            }
         }
     }
 }
