@@ -14,6 +14,7 @@ pub fn thread() -> Duration {
 }
 
 /// What `work` returns, and the processor time that it took on this thread.
+#[cfg(feature = "floor")]
 pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let started = thread();
     let done = work();

@@ -326,6 +326,8 @@ pub struct Started {
     first_answer: Spread,
     /// On a new one, for which keys and a database are made.
     first_answer_ever: f64,
+    /// Seconds of processor time until then, which other load on the machine hardly moves.
+    processor: Spread,
     /// Most MiB that were ever resident: after one answer, and at full load with each picture.
     after_one: f64,
     workers: usize,
@@ -339,13 +341,14 @@ pub async fn start(args: &StartArgs) -> anyhow::Result<Started> {
         |size: (u32, u32)| Ok::<_, anyhow::Error>(assess::request(&assess::jpeg(size.0, size.1)?));
     let small = body(SIZES[0].1)?;
     let mut token = None;
-    let mut took = Vec::new();
+    let (mut took, mut used) = (Vec::new(), Vec::new());
     let mut after_one = 0.0;
     for _ in 0..=args.rounds {
         let started = Instant::now();
         let server = Server::lifesign(&args.service, folder.path(), token)?;
         server.answers(&server.target(small.clone())).await?;
         took.push(started.elapsed().as_secs_f64());
+        used.push(ProcessTime::of(server.pid())?.all.as_secs_f64());
         after_one = clock::peak_memory(server.pid())?;
         token = server.token();
     }
@@ -359,6 +362,7 @@ pub async fn start(args: &StartArgs) -> anyhow::Result<Started> {
     }
     Ok(Started {
         first_answer_ever: took[0],
+        processor: Spread::of(used[1..].iter().copied()),
         first_answer: Spread::of(took[1..].iter().copied()),
         after_one,
         workers: args.service.workers,
@@ -375,8 +379,8 @@ impl fmt::Display for Started {
         } = self.first_answer;
         writeln!(
             f,
-            "First answer {median:.2} s after the start (quartiles {lower:.2} to {upper:.2}); {:.2} s on a new folder.",
-            self.first_answer_ever
+            "First answer {median:.2} s after the start (quartiles {lower:.2} to {upper:.2}); {:.2} s on a new folder; {:.2} s of processor time.",
+            self.first_answer_ever, self.processor.median
         )?;
         writeln!(
             f,
