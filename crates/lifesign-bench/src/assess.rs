@@ -7,6 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use clap::Args;
+#[cfg(feature = "floor")]
+use image::RgbImage;
 use lifesign::{AssessOptions, Engine, EngineConfig, Stage};
 use lifesign_server::image_source::ImageSource;
 use serde::Serialize;
@@ -26,7 +28,7 @@ pub struct AssessArgs {
     /// Measure the face as well, as answers with extensions do
     #[arg(long)]
     quality: bool,
-    /// Only pictures whose name has this in it
+    /// Only the picture of this name, such as 640x480
     #[arg(long)]
     only: Option<String>,
     /// Leave the floor out: for a profiler
@@ -88,20 +90,32 @@ pub const SIZES: [(&str, (u32, u32)); 3] = [
     ("12 MP", LARGE),
 ];
 
-fn subjects() -> anyhow::Result<Vec<Subject>> {
+/// What is measured, or of it the one that is `wanted`; what is not is not drawn.
+fn subjects(wanted: Option<&str>) -> anyhow::Result<Vec<Subject>> {
+    let is_wanted = |name: &str| wanted.is_none_or(|wanted| wanted == name);
     let mut subjects = Vec::new();
-    for (name, size) in SIZES {
+    for (name, size) in SIZES.into_iter().filter(|(name, _)| is_wanted(name)) {
         subjects.push(Subject::new(name, size, jpeg(size.0, size.1)?));
     }
     #[cfg(feature = "floor")]
     {
-        let picture = pictures::draw(LARGE.0, LARGE.1);
-        let progressive = crate::floor::camera_jpeg(&picture, true)?;
-        subjects.push(Subject::new("12 MP progressive", LARGE, progressive));
-        subjects.push(Subject::new("12 MP 4:4:4", LARGE, pictures::jpeg(&picture)));
-        let webp = crate::floor::webp(&picture);
-        subjects.push(Subject::new("12 MP WebP", LARGE, webp));
+        type Encode = fn(&RgbImage) -> anyhow::Result<Vec<u8>>;
+        let encoders: [(&str, Encode); 3] = [
+            ("12 MP progressive", |picture| {
+                crate::floor::camera_jpeg(picture, true)
+            }),
+            ("12 MP 4:4:4", |picture| Ok(pictures::jpeg(picture))),
+            ("12 MP WebP", |picture| Ok(crate::floor::webp(picture))),
+        ];
+        for (name, encode) in encoders.into_iter().filter(|(name, _)| is_wanted(name)) {
+            let bytes = encode(&pictures::draw(LARGE.0, LARGE.1))?;
+            subjects.push(Subject::new(name, LARGE, bytes));
+        }
     }
+    ensure!(
+        !subjects.is_empty(),
+        "there is no such picture in this build"
+    );
     Ok(subjects)
 }
 
@@ -309,10 +323,7 @@ pub fn assess(args: &AssessArgs) -> anyhow::Result<Assessed> {
     if let Some(yardstick) = &yardstick {
         yardstick.check(&engine)?;
     }
-    let mut subjects = subjects()?;
-    if let Some(part) = &args.only {
-        subjects.retain(|subject| subject.name.contains(part));
-    }
+    let subjects = subjects(args.only.as_deref())?;
     let mut costs = vec![(Vec::new(), Vec::new()); subjects.len()];
     // One more, which is not counted: plans, caches and the allocator get warm.
     for round in 0..=args.rounds {
