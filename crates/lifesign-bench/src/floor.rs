@@ -34,6 +34,21 @@ pub struct Floor {
     _environment: Environment,
 }
 
+#[cfg(not(feature = "onnxruntime"))]
+fn environment() -> anyhow::Result<Environment> {
+    let library = std::env::var_os("ORT_DYLIB_PATH").context(
+        "ORT_DYLIB_PATH must name ONNX Runtime's library, such as \
+         …/site-packages/onnxruntime/capi/libonnxruntime.so.1.…",
+    )?;
+    Ok(ort::init_from(library)?.build()?)
+}
+
+/// The engine's: there may be one in a process.
+#[cfg(feature = "onnxruntime")]
+fn environment() -> anyhow::Result<Environment> {
+    Ok(lifesign::network::onnxruntime::environment()?)
+}
+
 struct FloorView {
     weight: f64,
     output: usize,
@@ -46,11 +61,7 @@ struct FloorView {
 impl Floor {
     /// Loads ONNX Runtime from the library that `ORT_DYLIB_PATH` names, and the networks of `models/`.
     pub fn load() -> anyhow::Result<Floor> {
-        let library = std::env::var_os("ORT_DYLIB_PATH").context(
-            "ORT_DYLIB_PATH must name ONNX Runtime's library, such as \
-             …/site-packages/onnxruntime/capi/libonnxruntime.so.1.…",
-        )?;
-        let environment = ort::init_from(library)?.build()?;
+        let environment = environment()?;
         let detector = OnnxRuntime::new(&environment, &models().join("detector/centerface.onnx"))?;
         let text = std::fs::read_to_string(models().join("pad/card.toml"))?;
         let card = Card::parse(&text).map_err(|problem| anyhow!(problem))?;

@@ -6,7 +6,7 @@
 //! [`load`].
 
 #[cfg(feature = "onnxruntime")]
-mod onnxruntime;
+pub mod onnxruntime;
 // Beside ONNX Runtime the tests hold both to the same results.
 #[cfg(any(test, not(feature = "onnxruntime")))]
 mod tract;

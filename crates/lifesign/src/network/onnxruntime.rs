@@ -6,7 +6,7 @@
 //! there are as many for each shape as threads have asked at the same time.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use ort::environment::Environment;
 use ort::session::Session;
@@ -20,8 +20,8 @@ type Shape = [usize; 4];
 /// Where the library is.
 const LIBRARY: &str = "ORT_DYLIB_PATH";
 
-/// All sessions need it, and none outlives the process.
-static ENVIRONMENT: OnceLock<Environment> = OnceLock::new();
+/// There may be one in a process.
+static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 
 pub(super) struct OnnxRuntime {
     onnx: Vec<u8>,
@@ -89,8 +89,8 @@ fn answer(session: &mut Session, input: &Tensor) -> Result<Vec<Output>, Inferenc
 
 /// A session on one thread: the service has one for each core, and requests enough for all of them.
 fn session(onnx: &[u8], shape: Option<Shape>) -> Result<Session, InferenceError> {
-    let build = |environment: &Environment| -> ort::Result<Session> {
-        let mut builder = Session::builder(environment)?
+    let build = |environment: Environment| -> ort::Result<Session> {
+        let mut builder = Session::builder(&environment)?
             .with_optimization_level(GraphOptimizationLevel::All)?
             .with_intra_threads(1)?
             .with_inter_threads(1)?;
@@ -105,9 +105,15 @@ fn session(onnx: &[u8], shape: Option<Shape>) -> Result<Session, InferenceError>
     build(environment()?).map_err(InferenceError::new)
 }
 
-fn environment() -> Result<&'static Environment, InferenceError> {
-    if let Some(environment) = ENVIRONMENT.get() {
-        return Ok(environment);
+/// The process's one environment, made when it is first asked for: whoever uses ONNX Runtime beside the
+/// engine has to share it.
+///
+/// # Errors
+/// [`InferenceError`] when `ORT_DYLIB_PATH` names no library of ONNX Runtime.
+pub fn environment() -> Result<Environment, InferenceError> {
+    let mut made = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(environment) = made.as_ref() {
+        return Ok(environment.clone());
     }
     let library = std::env::var_os(LIBRARY).ok_or_else(|| {
         InferenceError::new(format!(
@@ -117,5 +123,5 @@ fn environment() -> Result<&'static Environment, InferenceError> {
     })?;
     let environment = ort::init_from(library).map_err(InferenceError::new)?;
     let environment = environment.build().map_err(InferenceError::new)?;
-    Ok(ENVIRONMENT.get_or_init(|| environment))
+    Ok(made.insert(environment).clone())
 }
