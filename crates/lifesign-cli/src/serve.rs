@@ -79,6 +79,8 @@ This is its first start, so it made a client `{client}` with an access token. Tr
     -H 'Authorization: Bearer {token}' \
     --data '@{request}'
 
+or open http://{address}/ in a browser.
+
 The token is shown only now; `lifesign token issue --client {client}` makes another.
 "#,
         client = first.client,
