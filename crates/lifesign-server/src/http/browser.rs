@@ -31,13 +31,6 @@ const LARGEST_FRAME: usize = 128 << 10;
 /// What is recorded where neither the session nor the browser says.
 const UNKNOWN_OS: &str = "UNKNOWN";
 
-/// All paths of [`routes`].
-pub(super) const PATHS: [&str; 3] = [
-    "/v1/capture-sessions/{id}/capture",
-    "/v1/capture-sessions/{id}/frame",
-    "/v1/capture-sessions/{id}/photo",
-];
-
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(state))
@@ -242,10 +235,8 @@ async fn photo(
     upload.used();
     match outcome {
         Outcome::Judged { answer, attempt } => {
-            if let Some(receipt) = &answer.receipt {
-                app.store.keep_receipt(&capture.id, receipt).await?;
-            }
-            let status = finish(&app, &capture, &attempt, upload.left).await?;
+            let receipt = answer.receipt.as_deref();
+            let status = note(&app, &capture, &attempt, upload.left, receipt).await?;
             let data = PhotoRecord {
                 passed: answer.passed,
                 status,
@@ -255,26 +246,31 @@ async fn photo(
             Ok(json(StatusCode::OK, &PhotoAnswer { data }))
         }
         Outcome::Unjudgeable { why, attempt } => {
-            finish(&app, &capture, &attempt, upload.left).await?;
+            note(&app, &capture, &attempt, upload.left, None).await?;
             Err(why.into())
         }
     }
 }
 
-/// Finishes the session where its last attempt ends it, and lets the client's webhooks know.
-async fn finish(
+/// Notes what came of an attempt: the session is finished where this one ends it, and the client's
+/// webhooks are told.
+async fn note(
     app: &App,
     capture: &Capture,
     last: &Attempt,
     uploads_left: u32,
+    receipt: Option<&str>,
 ) -> Result<CaptureStatus, ApiError> {
     if !last.passed && uploads_left > 0 {
+        if let Some(receipt) = receipt {
+            app.store.keep_receipt(&capture.id, receipt).await?;
+        }
         return Ok(CaptureStatus::Open);
     }
     let finished = app
         .store
-        .finish_capture(last, &capture.id, last.passed, capture::event);
-    if let (Some((_, true)), Some(courier)) = (finished.await?, &app.courier) {
+        .finish_capture(last, &capture.id, receipt, capture::event);
+    if let (true, Some(courier)) = (finished.await?, &app.courier) {
         courier.wake();
     }
     Ok(CaptureStatus::Finished)

@@ -165,7 +165,8 @@ fn across_origins(
         .expose_headers([RETRY_AFTER, request_id::X_REQUEST_ID])
         .max_age(Duration::from_secs(600));
     // The layer answers what browsers ask beforehand, but only on routes that take the question.
-    let asked_before = browser::PATHS.iter().fold(routes, |routes, path| {
+    let paths: Vec<String> = routes.get_openapi().paths.paths.keys().cloned().collect();
+    let asked_before = paths.iter().fold(routes, |routes, path| {
         routes.route(path, options(|| async {}))
     });
     asked_before.layer(cors)

@@ -1,10 +1,11 @@
 //! The pages that the binary holds: the one that a capture session's browser is sent to, and a welcome
 //! for the operator. `web/` has their source.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
@@ -100,7 +101,10 @@ async fn file(name: &str, headers: &HeaderMap) -> Response {
         .is_some_and(|tags| tags.as_bytes() == tag.as_bytes());
     let mut response = match known {
         true => StatusCode::NOT_MODIFIED.into_response(),
-        false => Body::from(Bytes::from(file.data.into_owned())).into_response(),
+        false => match file.data {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes).into_response(),
+            Cow::Owned(bytes) => bytes.into_response(),
+        },
     };
     let more = response.headers_mut();
     more.insert(CONTENT_TYPE, HeaderValue::from_static(media_type(name)));

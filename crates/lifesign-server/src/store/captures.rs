@@ -211,7 +211,7 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the receipt of a session's photograph.
+    /// Keeps the receipt of a photograph that does not end its session.
     ///
     /// # Errors
     /// The database failed.
@@ -226,9 +226,9 @@ impl Store {
         Ok(())
     }
 
-    /// Finishes a session, unless it is finished, and puts what `event` writes of it into the outbox, in
-    /// one transaction. Returns the session and whether webhooks are to be told; `None` where it was
-    /// finished before.
+    /// Finishes a session with its last attempt, unless it is finished, and puts what `event` writes of it
+    /// into the outbox, in one transaction. Returns whether webhooks are to be told. Where the last
+    /// photograph could not be judged there is no receipt, and the one before it stays.
     ///
     /// # Errors
     /// The database failed; then the session is as it was.
@@ -236,27 +236,29 @@ impl Store {
         &self,
         last: &Attempt,
         id: &str,
-        passed: bool,
+        receipt: Option<&str>,
         event: impl FnOnce(&Capture) -> String,
-    ) -> Result<Option<(Capture, bool)>, StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let rows = sqlx::query(
-            "UPDATE capture_sessions SET finished_at = $2, passed = $3
+            "UPDATE capture_sessions
+             SET finished_at = $2, passed = $3, receipt = COALESCE($4, receipt)
              WHERE id = $1 AND finished_at IS NULL RETURNING *",
         )
         .bind(id)
         .bind(now())
-        .bind(i64::from(passed))
+        .bind(i64::from(last.passed))
+        .bind(receipt)
         .fetch_all(&mut *transaction)
         .await?;
         let Some(row) = rows.first() else {
-            return Ok(None);
+            return Ok(false);
         };
         let capture = read(row)?;
         let told = put_in_outbox(&mut transaction, last, || event(&capture)).await?;
         transaction.commit().await?;
         self.check_file()?;
-        Ok(Some((capture, told)))
+        Ok(told)
     }
 
     /// The attempts of a session, the oldest first.
