@@ -15,8 +15,7 @@ use utoipa_axum::routes;
 
 use super::extract::{Id, Query, Refusal};
 use super::judgement::{self, Asked, Outcome};
-use super::upload::Upload;
-use super::{App, CaptureFailures, Refusals, account, body};
+use super::{App, CaptureFailures, Refusals, account, body, upload};
 use crate::auth::{Credential, Identity};
 use crate::capture::{self, CaptureStatus, is_token_of};
 use crate::dialects::verifik::Verifik;
@@ -215,7 +214,7 @@ async fn photo(
         joi::invalid("Lifesign-Nonce", "must be the nonce of the session")?;
     }
     let _busy = app.limiter.enter(&identity.client_id, identity.limits)?;
-    let mut upload = Upload::take(&app.store, &capture.id).await?;
+    let (upload, uploads_left) = upload::take(&app.store, &capture.id).await?;
     // As with the liveness call: no reading for nothing.
     app.pool.has_room()?;
     let mut room = app.overload.room();
@@ -236,17 +235,17 @@ async fn photo(
     match outcome {
         Outcome::Judged { answer, attempt } => {
             let receipt = answer.receipt.as_deref();
-            let status = note(&app, &capture, &attempt, upload.left, receipt).await?;
+            let status = note(&app, &capture, &attempt, uploads_left, receipt).await?;
             let data = PhotoRecord {
                 passed: answer.passed,
                 status,
-                uploads_left: upload.left,
+                uploads_left,
                 return_url: capture.return_url,
             };
             Ok(json(StatusCode::OK, &PhotoAnswer { data }))
         }
         Outcome::Unjudgeable { why, attempt } => {
-            note(&app, &capture, &attempt, upload.left, None).await?;
+            note(&app, &capture, &attempt, uploads_left, None).await?;
             Err(why.into())
         }
     }

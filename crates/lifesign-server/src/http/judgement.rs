@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use lifesign::{AssessOptions, Assessment, Decision, Device, Verdict};
 
-use super::App;
-use super::quota::Quota;
+use super::{App, quota};
 use crate::auth::Identity;
 use crate::dialects::{Answer, Extensions, Threshold};
 use crate::error::{ApiError, Unjudgeable, chain};
@@ -57,7 +56,7 @@ pub(super) async fn judge(
         quality: asked.extensions,
         likeness: app.probing.is_some(),
     };
-    let quota = Quota::take(app, asked.identity).await?;
+    let quota = quota::take(app, asked.identity).await?;
     let attempt = NewAttempt {
         client_id: &asked.identity.client_id,
         collection_id: asked.collection_id,
@@ -97,7 +96,9 @@ pub(super) async fn judge(
         ..attempt
     };
     let attempt = record(app, &attempt).await?;
-    quota.used();
+    if let Some(quota) = quota {
+        quota.used();
+    }
     archive(app, &attempt, photograph).await;
     app.metrics
         .decided(options.device, decision.liveness_score, decision.passed);

@@ -21,6 +21,7 @@ mod quota;
 mod request_id;
 mod session;
 mod slots;
+mod taken;
 mod trace_context;
 mod tryout;
 mod upload;
