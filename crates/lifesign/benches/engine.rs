@@ -8,7 +8,7 @@ use std::path::Path;
 use divan::{Bencher, black_box};
 use image::RgbImage;
 use lifesign::detect::Detector;
-use lifesign::network::{self, Layout, Network, Tensor};
+use lifesign::network::{self, Network, Tensor};
 use lifesign::pad::View;
 use lifesign::pad::card::{Card, ViewCard};
 use lifesign::{AssessOptions, Engine, EngineConfig, Face, Likeness, Quality};
@@ -20,13 +20,13 @@ fn main() {
 const SIZES: [(u32, u32); 3] = [(640, 480), (1920, 1080), (4000, 3000)];
 const VIEWS: [&str; 2] = ["far", "tight"];
 
-fn load(file: &str, layout: Layout) -> Box<dyn Network> {
+fn load(file: &str) -> Box<dyn Network> {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
-    network::load(&std::fs::read(models.join(file)).unwrap(), layout).unwrap()
+    network::load(&std::fs::read(models.join(file)).unwrap()).unwrap()
 }
 
 fn detector() -> Detector {
-    Detector::new(load("detector/centerface.onnx", Layout::ChannelsFirst)).unwrap()
+    Detector::new(load("detector/centerface.onnx")).unwrap()
 }
 
 fn card(name: &str) -> ViewCard {
@@ -55,14 +55,14 @@ fn run(bencher: Bencher, network: &dyn Network, shape: [usize; 4]) {
 
 #[divan::bench(args = [(192, 160), (192, 192), (640, 480)])]
 fn detector_network(bencher: Bencher, (width, height): (usize, usize)) {
-    let network = load("detector/centerface.onnx", Layout::ChannelsFirst);
+    let network = load("detector/centerface.onnx");
     run(bencher, network.as_ref(), [1, 3, height, width]);
 }
 
 #[divan::bench(args = VIEWS)]
 fn pad_network(bencher: Bencher, name: &str) {
     let card = card(name);
-    let network = load(&format!("pad/{}", card.weights), Layout::ChannelsLast);
+    let network = load(&format!("pad/{}", card.weights));
     run(bencher, network.as_ref(), card.input.shape());
 }
 
@@ -78,7 +78,7 @@ fn find_faces(bencher: Bencher, size: (u32, u32)) {
 fn view_at_12_megapixels(bencher: Bencher, name: &str) {
     let (picture, face) = with_face(SIZES[2]);
     let card = card(name);
-    let network = load(&format!("pad/{}", card.weights), Layout::ChannelsLast);
+    let network = load(&format!("pad/{}", card.weights));
     let view = View::new(card, network).unwrap();
     bencher.bench(|| view.logit(black_box(&picture), &face.rect).unwrap());
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::detect::Detector;
-use crate::network::{self, InferenceError, Layout, Network};
+use crate::network::{self, InferenceError, Network};
 use crate::pad::calibration::CalibrationFile;
 use crate::pad::{Pad, View, card::Card};
 use crate::pinned;
@@ -36,6 +36,9 @@ pub struct ModelFile {
     pub name: String,
     /// SHA-256 of its content, in lower-case hexadecimal.
     pub sha256: String,
+    /// What runs the network that it holds, if it holds one: `built-in`, `tract` or `onnxruntime`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<&'static str>,
 }
 
 /// The SHA-256 of every file that answers of these models depend on, by its name such as
@@ -176,7 +179,7 @@ impl<'a> ModelSource<'a> {
         let (text, card_file) = files.card()?;
         let card: DetectorCard =
             toml::from_str(&text).map_err(|error| files.card_error(error.to_string()))?;
-        let (network, file) = files.network(&card.weights, &card.sha256, Layout::ChannelsFirst)?;
+        let (network, file) = files.network(&card.weights, &card.sha256)?;
         let detector = Detector::new(network).map_err(|cause| LoadError::Network {
             path: files.path(&card.weights),
             cause,
@@ -199,8 +202,7 @@ impl<'a> ModelSource<'a> {
         let mut views = Vec::new();
         let mut model_files = Vec::new();
         for view in card.views {
-            let (network, file) =
-                files.network(&view.weights, &view.sha256, Layout::ChannelsLast)?;
+            let (network, file) = files.network(&view.weights, &view.sha256)?;
             let path = files.path(&view.weights);
             let view =
                 View::new(view, network).map_err(|cause| LoadError::Network { path, cause })?;
@@ -249,6 +251,7 @@ fn replace_calibration(path: &Path, card: &mut CalibrationFile) -> Result<ModelF
     Ok(ModelFile {
         name: name.to_string_lossy().into_owned(),
         sha256: hex::encode(Sha256::digest(&text)),
+        runtime: None,
     })
 }
 
@@ -285,6 +288,7 @@ impl Files<'_> {
         let file = ModelFile {
             name: "card.toml".to_owned(),
             sha256: hex::encode(Sha256::digest(&bytes)),
+            runtime: None,
         };
         let text = String::from_utf8(bytes);
         let text = text.map_err(|_| self.card_error("it is not UTF-8 text".to_owned()))?;
@@ -302,7 +306,6 @@ impl Files<'_> {
         &self,
         name: &str,
         stated: &str,
-        layout: Layout,
     ) -> Result<(Box<dyn Network>, ModelFile), LoadError> {
         let bytes = self.read(name)?;
         let found = hex::encode(Sha256::digest(&bytes));
@@ -319,15 +322,17 @@ impl Files<'_> {
             let path = self.path(name);
             return Err(LoadError::NotPinned { path, found });
         }
-        let network = network::load(&bytes, layout).map_err(|cause| LoadError::Network {
+        let network = network::load(&bytes).map_err(|cause| LoadError::Network {
             path: self.path(name),
             cause,
         })?;
+        let runtime = Some(network.runtime());
         Ok((
             network,
             ModelFile {
                 name: name.to_owned(),
                 sha256: found,
+                runtime,
             },
         ))
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{fs, io};
 
-use lifesign::network::Layout;
 use lifesign::pad::View;
 use lifesign::pad::card::{Colour, CropCard, InputCard, OutputCard, ViewCard};
 use lifesign::{Engine, ImageError, InferenceError, network};
@@ -225,8 +224,7 @@ fn load_view(path: &Path, spec: &NetworkSpec) -> Result<(View, FileInfo), SpecEr
         output: spec.output.clone(),
     };
     card.check().map_err(SpecError::Spec)?;
-    let view =
-        network::load(&bytes, Layout::ChannelsLast).and_then(|network| View::new(card, network));
+    let view = network::load(&bytes).and_then(|network| View::new(card, network));
     let view = view.map_err(|cause| SpecError::Network {
         path: path.to_owned(),
         cause,

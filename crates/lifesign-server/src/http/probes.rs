@@ -38,9 +38,6 @@ struct Version<'a> {
     /// Which build, where whoever made it said so.
     #[schema(value_type = String)]
     build: &'static str,
-    /// What runs the networks: `tract` or `onnxruntime`.
-    #[schema(value_type = String, example = "tract")]
-    runtime: &'static str,
     #[schema(value_type = Vec<Model>)]
     models: &'a [lifesign::ModelInfo],
 }
@@ -60,6 +57,9 @@ struct ModelFile {
     name: String,
     /// In lower-case hexadecimal.
     sha256: String,
+    /// What runs the network that it holds, if it holds one: `built-in`, `tract` or `onnxruntime`.
+    #[schema(example = "built-in")]
+    runtime: Option<String>,
 }
 
 /// Is the process alive?
@@ -104,7 +104,6 @@ async fn version(State(app): State<Arc<App>>) -> Response {
         name: "lifesign",
         version: env!("CARGO_PKG_VERSION"),
         build: crate::BUILD,
-        runtime: lifesign::network::RUNTIME,
         models: app.engine.models(),
     };
     json(StatusCode::OK, &version)

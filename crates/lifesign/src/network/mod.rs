@@ -1,13 +1,15 @@
 //! The seam between Lifesign and its neural network runtime: load a network, run it on a tensor.
 //!
-//! Everything the engine needs of a runtime is the [`Network`] trait. There are two backends:
-//! [tract](https://github.com/sonos/tract), pure Rust, and, where the feature `onnxruntime` asks for it,
-//! [ONNX Runtime](https://onnxruntime.ai). Another one is one more file beside theirs and one more arm in
-//! [`load`].
+//! Everything the engine needs of a runtime is the [`Network`] trait. There are three backends:
+//! [`lifesign_conv`] for networks of the kind that Lifesign ships, [tract](https://github.com/sonos/tract) for all
+//! others, and, where the feature `onnxruntime` asks for it, [ONNX Runtime](https://onnxruntime.ai) for both.
+//! Another one is one more file beside theirs and one more arm in [`load`].
 
+// Beside ONNX Runtime the tests hold all to the same results.
+#[cfg(any(test, not(feature = "onnxruntime")))]
+mod convolutional;
 #[cfg(feature = "onnxruntime")]
 pub mod onnxruntime;
-// Beside ONNX Runtime the tests hold both to the same results.
 #[cfg(any(test, not(feature = "onnxruntime")))]
 mod tract;
 
@@ -46,38 +48,27 @@ pub trait Network: Send + Sync {
     /// # Errors
     /// [`InferenceError`] when the network does not take such an input or fails on it.
     fn run(&self, input: Tensor) -> Result<Vec<Output>, InferenceError>;
+
+    /// What runs it: `built-in`, `tract` or `onnxruntime`.
+    fn runtime(&self) -> &'static str;
 }
 
-/// How a runtime keeps the data between two layers. The results are the same but for rounding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
-    /// A plane a channel: faster for networks on large pictures, and for most plain convolutions.
-    ChannelsFirst,
-    /// All channels of a pixel side by side: faster for depthwise convolutions on small pictures
-    /// (`docs/architecture.md` has the figures).
-    ChannelsLast,
-}
-
-/// The name of the runtime that [`load`] uses: `tract` or `onnxruntime`.
-pub const RUNTIME: &str = if cfg!(feature = "onnxruntime") {
-    "onnxruntime"
-} else {
-    "tract"
-};
-
-/// Reads an ONNX file. ONNX Runtime chooses its layout itself.
+/// Reads an ONNX file, for the fastest backend that can run it.
 ///
 /// # Errors
-/// [`InferenceError`] when the bytes are no ONNX network or use an operator the runtime lacks, or the
-/// runtime is not on the machine.
-pub fn load(onnx: &[u8], layout: Layout) -> Result<Box<dyn Network>, InferenceError> {
+/// [`InferenceError`] when the bytes are no ONNX network or use an operator that no backend has, or ONNX Runtime
+/// is asked for and not on the machine.
+pub fn load(onnx: &[u8]) -> Result<Box<dyn Network>, InferenceError> {
     #[cfg(feature = "onnxruntime")]
     {
-        let _ = layout;
         Ok(Box::new(onnxruntime::OnnxRuntime::load(onnx)?))
     }
     #[cfg(not(feature = "onnxruntime"))]
-    Ok(Box::new(tract::TractNetwork::load(onnx, layout)?))
+    match convolutional::ConvolutionalNetwork::load(onnx) {
+        Ok(network) => Ok(Box::new(network)),
+        // Which says so if it is no network at all.
+        Err(_) => Ok(Box::new(tract::TractNetwork::load(onnx)?)),
+    }
 }
 
 /// A network could not be loaded or run: a fault of ours, never of the photograph.
@@ -104,26 +95,52 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_layout_and_runtime_computes_the_same() {
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/pad/far.onnx");
-        let onnx = std::fs::read(file).unwrap();
-        let shape = [1, 3, 112, 112];
-        let data: Vec<f32> = (0..shape.iter().product())
-            .map(|index: usize| (index * 7 % 41) as f32 / 20.0 - 1.0)
-            .collect();
-        let run = |network: &dyn Network| {
-            let data = data.clone();
-            network.run(Tensor { shape, data }).unwrap().remove(0)
-        };
-        let [first, last] = [Layout::ChannelsFirst, Layout::ChannelsLast]
-            .map(|layout| run(&tract::TractNetwork::load(&onnx, layout).unwrap()));
-        // With the feature `onnxruntime` a third.
-        let chosen = run(load(&onnx, Layout::ChannelsLast).unwrap().as_ref());
-        for other in [last, chosen] {
-            assert_eq!(first.shape, other.shape);
-            for (a, b) in first.data.iter().zip(&other.data) {
-                assert!((a - b).abs() < 1e-4, "{a} and {b}");
+    fn every_runtime_computes_the_same() {
+        let models = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/");
+        for (file, shape) in [
+            ("pad/far.onnx", [1, 3, 112, 112]),
+            ("pad/tight.onnx", [1, 3, 128, 128]),
+            ("detector/centerface.onnx", [1, 3, 160, 192]),
+            // Does not divide by the network's strides more often than it has to.
+            ("detector/centerface.onnx", [1, 3, 96, 160]),
+        ] {
+            let onnx = std::fs::read(format!("{models}{file}")).unwrap();
+            let data: Vec<f32> = (0..shape.iter().product())
+                .map(|index: usize| (index * 7 % 41) as f32 / 20.0 - 1.0)
+                .collect();
+            let run = |network: &dyn Network| {
+                network.prepare(shape).unwrap();
+                let data = data.clone();
+                network.run(Tensor { shape, data }).unwrap()
+            };
+            let tract = run(&tract::TractNetwork::load(&onnx).unwrap());
+            let built_in = convolutional::ConvolutionalNetwork::load(&onnx).unwrap();
+            // With the feature `onnxruntime` a third.
+            let chosen = load(&onnx).unwrap();
+            for other in [run(&built_in), run(chosen.as_ref())] {
+                assert_eq!(tract.len(), other.len());
+                for (tract, other) in tract.iter().zip(&other) {
+                    assert_eq!(tract.shape, other.shape);
+                    for (a, b) in tract.data.iter().zip(&other.data) {
+                        assert!((a - b).abs() < 1e-4, "{file}: {a} and {b}");
+                    }
+                }
             }
         }
+    }
+
+    #[test]
+    fn a_shape_that_a_network_does_not_take_is_an_error() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/pad/far.onnx");
+        let network = load(&std::fs::read(file).unwrap()).unwrap();
+        for shape in [[1, 4, 112, 112], [1, 3, 0, 112]] {
+            assert!(network.prepare(shape).is_err(), "{shape:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_network_is_an_error() {
+        assert!(load(b"not a network").is_err());
+        assert!(load(b"").is_err());
     }
 }

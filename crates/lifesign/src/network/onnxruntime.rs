@@ -1,5 +1,5 @@
 //! The ONNX Runtime backend, for those who build with the feature `onnxruntime`: two to three times as
-//! fast on our networks as tract, and a C++ library that has to be on the machine. It is loaded when the
+//! fast as tract on networks of other kinds than ours, and a C++ library that has to be on the machine. It is loaded when the
 //! first network is, from the file that `ORT_DYLIB_PATH` names.
 //!
 //! A session runs one input at a time, and is fastest where it knows the input's shape beforehand: so
@@ -67,6 +67,10 @@ impl Network for OnnxRuntime {
         let outputs = answer(&mut session, &input)?;
         self.put_back(input.shape, session);
         Ok(outputs)
+    }
+
+    fn runtime(&self) -> &'static str {
+        "onnxruntime"
     }
 }
 

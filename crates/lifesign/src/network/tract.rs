@@ -1,4 +1,4 @@
-//! The tract backend. tract optimises a network for one input shape, so a plan is made for each
+//! The tract backend, for networks of any kind. tract optimises a network for one input shape, so a plan is made for each
 //! shape on its first use and kept; the engine's callers use few shapes.
 
 use std::collections::HashMap;
@@ -8,19 +8,18 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::format_err;
 use tract_onnx::tract_core::transform::get_transform;
 
-use super::{InferenceError, Layout, Network, Output, Tensor as Input};
+use super::{InferenceError, Network, Output, Tensor as Input};
 
 type Shape = [usize; 4];
 type Plan = Arc<TypedRunnableModel>;
 
 pub(super) struct TractNetwork {
     model: InferenceModel,
-    layout: Layout,
     plans: RwLock<HashMap<Shape, Plan>>,
 }
 
 impl TractNetwork {
-    pub(super) fn load(mut onnx: &[u8], layout: Layout) -> Result<Self, InferenceError> {
+    pub(super) fn load(mut onnx: &[u8]) -> Result<Self, InferenceError> {
         let mut model = tract_onnx::onnx()
             .model_for_read(&mut onnx)
             .map_err(InferenceError::new)?;
@@ -32,7 +31,6 @@ impl TractNetwork {
         }
         Ok(TractNetwork {
             model,
-            layout,
             plans: RwLock::default(),
         })
     }
@@ -52,7 +50,7 @@ impl TractNetwork {
             .clone()
             .with_input_fact(0, f32::fact(shape).into())
             .and_then(|model| model.into_typed()?.into_decluttered())
-            .and_then(|model| laid_out(model, self.layout)?.into_optimized())
+            .and_then(|model| channels_last(model)?.into_optimized())
             .and_then(|model| model.into_runnable())
             .map_err(InferenceError::new)?;
         let mut plans = self.plans.write().unwrap_or_else(PoisonError::into_inner);
@@ -60,17 +58,13 @@ impl TractNetwork {
     }
 }
 
-/// The same computation with its convolutions on data in `layout`.
-fn laid_out(mut model: TypedModel, layout: Layout) -> TractResult<TypedModel> {
-    match layout {
-        Layout::ChannelsFirst => Ok(model),
-        Layout::ChannelsLast => {
-            let transform = get_transform("conv_nhwc")?;
-            model.transform(&*transform.ok_or_else(|| format_err!("tract has no conv_nhwc"))?)?;
-            // Moves an axis only where the network begins and ends, no longer around each convolution.
-            model.into_decluttered()
-        }
-    }
+/// The same computation with all channels of a pixel side by side, which is faster for depthwise convolutions on
+/// small pictures: those that PAD networks see.
+fn channels_last(mut model: TypedModel) -> TractResult<TypedModel> {
+    let transform = get_transform("conv_nhwc")?;
+    model.transform(&*transform.ok_or_else(|| format_err!("tract has no conv_nhwc"))?)?;
+    // Moves an axis only where the network begins and ends, no longer around each convolution.
+    model.into_decluttered()
 }
 
 impl Network for TractNetwork {
@@ -98,5 +92,9 @@ impl Network for TractNetwork {
                 })
             })
             .collect()
+    }
+
+    fn runtime(&self) -> &'static str {
+        "tract"
     }
 }
