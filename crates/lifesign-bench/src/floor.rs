@@ -171,6 +171,10 @@ impl Network for OnnxRuntime {
     fn run(&self, input: Tensor) -> Result<Vec<Output>, InferenceError> {
         Ok(self.answer(&input).expect("ONNX Runtime runs the network"))
     }
+
+    fn runtime(&self) -> &'static str {
+        "onnxruntime"
+    }
 }
 
 /// Keeps the input it is given.
@@ -184,6 +188,10 @@ impl Network for Recorder {
     fn run(&self, input: Tensor) -> Result<Vec<Output>, InferenceError> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(input);
         Ok(Vec::new())
+    }
+
+    fn runtime(&self) -> &'static str {
+        "none"
     }
 }
 
