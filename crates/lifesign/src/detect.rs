@@ -135,11 +135,15 @@ impl Detector {
 /// black canvas.
 fn planes(rgb: &[u8], width: usize, canvas_width: usize, canvas_height: usize) -> Tensor {
     let mut data = vec![0.0; 3 * canvas_width * canvas_height];
-    let rows = rgb.chunks_exact(width * 3);
-    for (y, row) in rows.enumerate() {
-        for (x, pixel) in row.chunks_exact(3).enumerate() {
-            for (channel, &value) in pixel.iter().enumerate() {
-                data[(channel * canvas_height + y) * canvas_width + x] = f32::from(value);
+    for (channel, plane) in data
+        .chunks_exact_mut(canvas_width * canvas_height)
+        .enumerate()
+    {
+        let rows = rgb.chunks_exact(width * 3);
+        for (row, values) in rows.zip(plane.chunks_exact_mut(canvas_width)) {
+            let (pixels, _) = row.as_chunks::<3>();
+            for (pixel, value) in pixels.iter().zip(values) {
+                *value = f32::from(pixel[channel]);
             }
         }
     }

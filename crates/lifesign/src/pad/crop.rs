@@ -78,8 +78,15 @@ pub(super) fn normalise(rgb: &[u8], card: &InputCard) -> Tensor {
             Colour::Bgr => 2 - channel,
         };
         let (mean, std) = (card.mean[channel], card.std[channel]);
-        let values = rgb.iter().skip(source).step_by(3);
-        data.extend(values.map(|&value| (f32::from(value) / 255.0 - mean) / std));
+        // There are fewer values than pixels to divide.
+        let normalised: [f32; 256] =
+            std::array::from_fn(|value| (value as f32 / 255.0 - mean) / std);
+        let (pixels, _) = rgb.as_chunks::<3>();
+        data.extend(
+            pixels
+                .iter()
+                .map(|pixel| normalised[usize::from(pixel[source])]),
+        );
     }
     Tensor {
         shape: card.shape(),
