@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use lifesign_server::error::chain;
 
-/// tract allocates for every layer of every run; mimalloc makes that cheap.
+/// Photographs of megabytes come and go with every request, and maps with every run of tract; mimalloc makes that cheap.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
