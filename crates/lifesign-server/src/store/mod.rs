@@ -222,6 +222,9 @@ async fn sqlite(path: &Path, make: bool) -> Result<AnyPool, StoreError> {
     let pool = match prepared {
         Ok(()) => options(SQLITE_CONNECTIONS)
             // A file that disappears must not come back empty.
+            // What can be lost is a connection over a network: this one is a thread, and to ask it how it
+            // is takes as long as to ask it for a row.
+            .test_before_acquire(false)
             .connect_with(address("rw")?)
             .await
             .map_err(StoreError::from),
