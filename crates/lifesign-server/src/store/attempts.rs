@@ -3,9 +3,8 @@
 
 use jiff::Timestamp;
 use rand::RngExt as _;
-use sqlx::AnyConnection;
-use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Connection as _, Row as _};
 
 use super::deliveries::put_in_outbox;
 use super::{Store, StoreError, flag, now, real, timestamp};
@@ -161,7 +160,7 @@ impl Store {
         attempt: &NewAttempt<'_>,
         fresh_id: impl FnOnce() -> String,
     ) -> Result<Option<Attempt>, StoreError> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.writing().await?;
         insert(&mut connection, attempt, fresh_id(), Only::Untold).await
     }
 
@@ -171,7 +170,8 @@ impl Store {
         event: impl FnOnce(&Attempt) -> String,
         fresh_id: impl FnMut() -> String,
     ) -> Result<Recorded, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut connection = self.writing().await?;
+        let mut transaction = connection.begin().await?;
         let attempt = insert_as_new(&mut transaction, attempt, fresh_id).await?;
         let to_deliver = put_in_outbox(&mut transaction, &attempt, || event(&attempt)).await?;
         transaction.commit().await?;
