@@ -1,12 +1,16 @@
 //! `lifesign serve` and `lifesign config`.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZero;
 use std::path::Path;
 use std::process::ExitCode;
+use std::thread;
 
 use anyhow::Context;
 use lifesign_server::{Config, FirstStart, Service, logging};
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::descriptors;
 use crate::ending;
@@ -16,6 +20,10 @@ use crate::flags::ServiceFlags;
 /// origin.
 const SAMPLE: &[u8] = include_bytes!("../../../tests/images/live_portrait.jpg");
 const SAMPLE_REQUEST: &str = "sample-request.json";
+
+/// Cores for each thread that talks to clients. A photograph is assessed, on a thread of its own, for ten
+/// times as long or more; and threads of which one would do wake each other and hand requests around.
+const CORES_A_TALKER: usize = 4;
 
 /// Prints what is in force, as a configuration file.
 pub fn config(flags: ServiceFlags) -> anyhow::Result<ExitCode> {
@@ -31,8 +39,16 @@ pub fn serve(flags: ServiceFlags) -> anyhow::Result<ExitCode> {
     let (mut config, _) = flags.load()?;
     let _logging = logging::init(&config);
     descriptors::provide(&mut config);
-    tokio::runtime::Runtime::new()?.block_on(run(&config))?;
+    runtime()?.block_on(run(&config))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn runtime() -> io::Result<Runtime> {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    Builder::new_multi_thread()
+        .worker_threads(cores.div_ceil(CORES_A_TALKER))
+        .enable_all()
+        .build()
 }
 
 async fn run(config: &Config) -> anyhow::Result<()> {

@@ -3,9 +3,8 @@
 
 use jiff::Timestamp;
 use rand::RngExt as _;
-use sqlx::AnyConnection;
-use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Connection as _, Row as _};
 
 use super::deliveries::put_in_outbox;
 use super::{Store, StoreError, flag, now, real, timestamp};
@@ -138,14 +137,44 @@ impl Store {
         &self,
         attempt: &NewAttempt<'_>,
         event: impl FnOnce(&Attempt) -> String,
-        fresh_id: impl FnMut() -> String,
+        mut fresh_id: impl FnMut() -> String,
     ) -> Result<Recorded, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let attempt = insert(&mut transaction, attempt, fresh_id).await?;
-        let to_deliver = put_in_outbox(&mut transaction, &attempt, || event(&attempt)).await?;
-        transaction.commit().await?;
+        let recorded = self.insert_untold(attempt, &mut fresh_id).await?;
+        let recorded = match recorded {
+            Some(attempt) => Recorded {
+                attempt,
+                to_deliver: false,
+            },
+            None => self.insert_and_tell(attempt, event, fresh_id).await?,
+        };
         // What cannot be found again is not recorded.
         self.check_file()?;
+        Ok(recorded)
+    }
+
+    /// Records an attempt of a client without webhooks, which is nearly every one: in one statement,
+    /// a transaction by itself, where [`Store::insert_and_tell`] goes to the database and back four
+    /// times. `None`: nothing was recorded, because there are webhooks or the id is taken.
+    async fn insert_untold(
+        &self,
+        attempt: &NewAttempt<'_>,
+        fresh_id: impl FnOnce() -> String,
+    ) -> Result<Option<Attempt>, StoreError> {
+        let mut connection = self.writing().await?;
+        insert(&mut connection, attempt, fresh_id(), Only::Untold).await
+    }
+
+    async fn insert_and_tell(
+        &self,
+        attempt: &NewAttempt<'_>,
+        event: impl FnOnce(&Attempt) -> String,
+        fresh_id: impl FnMut() -> String,
+    ) -> Result<Recorded, StoreError> {
+        let mut connection = self.writing().await?;
+        let mut transaction = connection.begin().await?;
+        let attempt = insert_as_new(&mut transaction, attempt, fresh_id).await?;
+        let to_deliver = put_in_outbox(&mut transaction, &attempt, || event(&attempt)).await?;
+        transaction.commit().await?;
         Ok(Recorded {
             attempt,
             to_deliver,
@@ -217,39 +246,62 @@ impl Store {
     }
 }
 
-async fn insert(
+/// Which attempts a statement records.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Only {
+    /// Those of which no webhook is to be told.
+    Untold,
+    /// Every one.
+    All,
+}
+
+/// Records an attempt under a fresh id.
+async fn insert_as_new(
     connection: &mut AnyConnection,
     attempt: &NewAttempt<'_>,
     mut fresh_id: impl FnMut() -> String,
 ) -> Result<Attempt, StoreError> {
-    let os: String = attempt.os.chars().take(OS_LENGTH).collect();
     for _ in 0..ID_TRIES {
-        // The collection is looked up again because it may have gone since it was checked.
-        let row = sqlx::query(
-            "INSERT INTO attempts (id, client_id, collection_id, os, score, min_score, passed,
-                                   reason, model, created_at, capture_session_id)
-             VALUES ($1, $2, (SELECT id FROM collections WHERE id = $3), $4,
-                     CAST($5 AS DOUBLE PRECISION), $6, $7, $8, $9, $10, $11)
-             ON CONFLICT (id) DO NOTHING RETURNING *",
-        )
-        .bind(fresh_id())
-        .bind(attempt.client_id)
-        .bind(attempt.collection_id)
-        .bind(&os)
-        .bind(real(attempt.score))
-        .bind(attempt.min_score)
-        .bind(i64::from(attempt.passed))
-        .bind(attempt.reason)
-        .bind(attempt.model)
-        .bind(now())
-        .bind(attempt.capture_session_id)
-        .fetch_optional(&mut *connection)
-        .await?;
-        if let Some(row) = row {
-            return Ok(read(&row)?);
+        if let Some(attempt) = insert(connection, attempt, fresh_id(), Only::All).await? {
+            return Ok(attempt);
         }
     }
     Err(StoreError::NoFreeId { tries: ID_TRIES })
+}
+
+/// Records an attempt; `None` where the id is taken, or it is none of those that are asked for.
+async fn insert(
+    connection: &mut AnyConnection,
+    attempt: &NewAttempt<'_>,
+    id: String,
+    only: Only,
+) -> Result<Option<Attempt>, StoreError> {
+    let os: String = attempt.os.chars().take(OS_LENGTH).collect();
+    // The collection is looked up again because it may have gone since it was checked.
+    let mut rows = sqlx::query(
+        "INSERT INTO attempts (id, client_id, collection_id, os, score, min_score, passed,
+                               reason, model, created_at, capture_session_id)
+         SELECT $1, $2, (SELECT id FROM collections WHERE id = $3), $4,
+                CAST($5 AS DOUBLE PRECISION), $6, $7, $8, $9, $10, $11
+         WHERE $12 = 1 OR NOT EXISTS (SELECT 1 FROM webhooks WHERE client_id = $2)
+         ON CONFLICT (id) DO NOTHING RETURNING *",
+    )
+    .bind(id)
+    .bind(attempt.client_id)
+    .bind(attempt.collection_id)
+    .bind(&os)
+    .bind(real(attempt.score))
+    .bind(attempt.min_score)
+    .bind(i64::from(attempt.passed))
+    .bind(attempt.reason)
+    .bind(attempt.model)
+    .bind(now())
+    .bind(attempt.capture_session_id)
+    .bind(i64::from(only == Only::All))
+    // All rows, as with `one`: after the first alone, sqlx would not hear that it was not committed.
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.pop().as_ref().map(read).transpose()?)
 }
 
 /// A uniformly random id; uniqueness is the primary key's task.

@@ -20,6 +20,7 @@ mod kept_images;
 mod postgres;
 mod secrets;
 mod signing_keys;
+mod steady;
 mod tokens;
 mod trouble;
 mod usage;
@@ -53,6 +54,7 @@ use sqlx::{
 
 use file::OpenFile;
 use health::Health;
+use steady::Steady;
 
 /// The migrations in order; those that a release has shipped never change again.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
@@ -79,7 +81,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     ),
 ];
 
-/// Connections to SQLite: one writes, the others read.
+/// Connections to SQLite beside the two of [`steady`]: one writes, the others read.
 const SQLITE_CONNECTIONS: u32 = 4;
 /// Connections to PostgreSQL, for each replica.
 const POSTGRES_CONNECTIONS: u32 = 10;
@@ -124,6 +126,8 @@ impl std::fmt::Display for Database {
 pub struct Store {
     pool: AnyPool,
     /// Of SQLite.
+    steady: Option<Arc<Steady>>,
+    /// Of SQLite.
     file: Option<Arc<OpenFile>>,
     health: Arc<Health>,
     last_seen: Option<Timestamp>,
@@ -148,19 +152,21 @@ impl Store {
 
     async fn open_or_make(database: &Database, make: bool) -> Result<Store, StoreError> {
         sqlx::any::install_default_drivers();
-        let (pool, file) = match database {
+        let (pool, steady, file) = match database {
             Database::Sqlite(path) => {
                 if !make && std::fs::metadata(path).is_err() {
                     return Err(StoreError::Empty);
                 }
                 let pool = sqlite(path, make).await;
-                let pool = pool.map_err(|error| file::explain(path, error))?;
-                (pool, Some(Arc::new(OpenFile::at(path)?)))
+                let (pool, steady) = pool.map_err(|error| file::explain(path, error))?;
+                let file = OpenFile::at(path)?;
+                (pool, Some(Arc::new(steady)), Some(Arc::new(file)))
             }
-            Database::Postgres(url) => (postgres_pool(url).await?, None),
+            Database::Postgres(url) => (postgres_pool(url).await?, None, None),
         };
         let mut store = Store {
             pool,
+            steady,
             file,
             health: Arc::default(),
             last_seen: None,
@@ -197,6 +203,9 @@ impl Store {
     /// Waits for what is under way and closes the database.
     pub async fn close(&self) {
         self.pool.close().await;
+        if let Some(steady) = &self.steady {
+            steady.close().await;
+        }
     }
 }
 
@@ -211,18 +220,22 @@ fn options(connections: u32) -> AnyPoolOptions {
         })
 }
 
-async fn sqlite(path: &Path, make: bool) -> Result<AnyPool, StoreError> {
+async fn sqlite(path: &Path, make: bool) -> Result<(AnyPool, Steady), StoreError> {
     let address =
         |mode| AnyConnectOptions::from_url(&sqlite_url(path, mode)?).map_err(StoreError::from);
     // On a connection of its own: what fails here fails for good, where the pool would try again.
     let first = address(if make { "rwc" } else { "rw" })?;
     let mut first: AnyConnection = first.connect().await?;
     let prepared = prepare(&mut first, make).await;
+    // A file that disappears must not come back empty.
+    let rest = address("rw")?;
     // The pool's first connection comes before this one goes: SQLite tidies up after the last.
     let pool = match prepared {
         Ok(()) => options(SQLITE_CONNECTIONS)
-            // A file that disappears must not come back empty.
-            .connect_with(address("rw")?)
+            // What can be lost is a connection over a network: this one is a thread, and to ask it how it
+            // is takes as long as to ask it for a row.
+            .test_before_acquire(false)
+            .connect_with(rest.clone())
             .await
             .map_err(StoreError::from),
         Err(error) => Err(error),
@@ -230,7 +243,7 @@ async fn sqlite(path: &Path, make: bool) -> Result<AnyPool, StoreError> {
     let closed = first.close().await;
     let pool = pool?;
     closed?;
-    Ok(pool)
+    Ok((pool, Steady::new(&rest)))
 }
 
 async fn prepare(connection: &mut AnyConnection, make: bool) -> Result<(), StoreError> {

@@ -59,7 +59,7 @@ impl Store {
              WHERE jti = $1",
         )
         .bind(jti)
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *self.reading().await?)
         .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(Token {
