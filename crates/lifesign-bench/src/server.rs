@@ -132,6 +132,8 @@ impl Server {
 
     fn spawned(mut command: Command, url: String) -> anyhow::Result<Server> {
         let process = command
+            // What the bench prints is its tables or JSON alone: DeepFace logs there.
+            .stdout(Stdio::null())
             .spawn()
             .with_context(|| format!("cannot start {command:?}"))?;
         Ok(Server {
