@@ -106,6 +106,7 @@ pub async fn http(args: &HttpArgs) -> anyhow::Result<Served> {
             url: url.clone().unwrap_or_default(),
             token: args.token.clone(),
             body: subject.body.clone().into(),
+            refuses_by: None,
         },
     };
     let pid = server.as_ref().map(Server::pid).or(args.pid);

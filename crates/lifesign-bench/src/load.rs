@@ -18,6 +18,8 @@ pub struct Target {
     pub token: Option<String>,
     /// The request.
     pub body: Bytes,
+    /// What an error (400) says by which the service refuses a photograph that it has judged: an answer all the same.
+    pub refuses_by: Option<&'static str>,
 }
 
 impl Target {
@@ -29,6 +31,7 @@ impl Target {
         match status.as_u16() {
             200 => Ok(true),
             429 | 503 => Ok(false),
+            400 if self.refuses_by.is_some_and(|by| text.contains(by)) => Ok(true),
             _ => bail!("{} answered {status}: {text}", self.url),
         }
     }

@@ -46,7 +46,7 @@ enum Command {
     Scaling(http::ScalingArgs),
     /// From the start to the first answer, and memory at full load
     Start(http::StartArgs),
-    /// Ours against a FastAPI service with the same networks
+    /// Ours against a FastAPI service with the same networks, and against DeepFace's own API
     Peer(peer::PeerArgs),
 }
 

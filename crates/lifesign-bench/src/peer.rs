@@ -1,4 +1,4 @@
-//! Ours against what one would write instead: `fastapi/`, with the same networks and crops.
+//! Ours against what one would run instead: `fastapi/`, with the same networks and crops, and DeepFace's own API.
 
 use std::fmt;
 use std::fs;
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::ensure;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use clap::Args;
 use lifesign::{AssessOptions, Engine, EngineConfig};
 use serde::Serialize;
@@ -13,7 +14,7 @@ use serde_json::Value;
 
 use crate::assess::{self, SIZES};
 use crate::clock::ProcessTime;
-use crate::load;
+use crate::load::{self, Target};
 use crate::server::{LifesignArgs, Server};
 use crate::stats::{Spread, ms};
 
@@ -28,6 +29,9 @@ pub struct PeerArgs {
     /// A Python that has what fastapi/requirements.txt names
     #[arg(long, default_value = "python3")]
     python: PathBuf,
+    /// Measure DeepFace's own API as well, with a Python that has what deepface/requirements.txt names
+    #[arg(long, value_name = "PYTHON")]
+    deepface: Option<PathBuf>,
     /// How long each load is offered
     #[arg(long, default_value_t = 5)]
     seconds: u64,
@@ -46,6 +50,7 @@ pub struct Compared {
 
 #[derive(Serialize)]
 struct Row {
+    peer: &'static str,
     picture: &'static str,
     /// Our answers a second to its, round by round.
     ratio: Spread,
@@ -57,22 +62,76 @@ struct Row {
     its_cpu: Spread,
 }
 
+/// A service that runs, and how it is asked about a photograph.
+struct Contender {
+    name: &'static str,
+    server: Server,
+    target: fn(&Server, &[u8]) -> Target,
+}
+
+/// Ours and `fastapi/` take the same request.
+fn same_request(server: &Server, photograph: &[u8]) -> Target {
+    server.target(assess::request(photograph))
+}
+
+/// The least of DeepFace's API that checks whether a face is real. No endpoint does only that: this one finds an
+/// embedding as well, here by the smallest of its networks and of one face. Alignment is left out: the check looks at
+/// the picture as it came, and the detector would have to look at one four times as large.
+fn deepface_request(server: &Server, photograph: &[u8]) -> Target {
+    let image = BASE64_STANDARD.encode(photograph);
+    let body = serde_json::json!({
+        "img": format!("data:image/jpeg;base64,{image}"),
+        "anti_spoofing": true,
+        "detector_backend": "opencv",
+        "model_name": "DeepID",
+        "max_faces": 1,
+        "align": false,
+    });
+    let mut target = server.target(body.to_string());
+    target.refuses_by = Some("Spoof detected");
+    target
+}
+
 /// Runs `peer`.
 pub async fn peer(args: &PeerArgs) -> anyhow::Result<Compared> {
     let folder = tempfile::tempdir()?;
     let workers = args.service.workers;
+    let cpus = args.service.cpus.as_deref();
     let ours = Server::lifesign(&args.service, folder.path(), None)?;
-    let its = Server::fastapi(&args.python, workers, args.service.cpus.as_deref())?;
+    let its = Server::fastapi(&args.python, workers, cpus)?;
     let checked = check(&its).await?;
+    let mut contenders = vec![
+        Contender {
+            name: "Lifesign",
+            server: ours,
+            target: same_request,
+        },
+        Contender {
+            name: "FastAPI",
+            server: its,
+            target: same_request,
+        },
+    ];
+    if let Some(python) = &args.deepface {
+        let its = Server::deepface(python, workers, cpus)?;
+        let (_, size) = SIZES[0];
+        let target = deepface_request(&its, &assess::jpeg(size.0, size.1)?);
+        its.answers_or_says_why(&target).await?;
+        contenders.push(Contender {
+            name: "DeepFace",
+            server: its,
+            target: deepface_request,
+        });
+    }
     let time = Duration::from_secs(args.seconds);
     let mut rows = Vec::new();
     for (picture, size) in SIZES {
-        let body = assess::request(&assess::jpeg(size.0, size.1)?);
-        let mut rates = [Vec::new(), Vec::new()];
-        let mut costs = [Vec::new(), Vec::new()];
+        let photograph = assess::jpeg(size.0, size.1)?;
+        let mut rates = vec![Vec::new(); contenders.len()];
+        let mut costs = vec![Vec::new(); contenders.len()];
         for _ in 0..args.rounds {
-            for (nth, server) in [&ours, &its].into_iter().enumerate() {
-                let target = server.target(body.clone());
+            for (nth, Contender { server, target, .. }) in contenders.iter().enumerate() {
+                let target = target(server, &photograph);
                 load::closed(&target, 2 * workers, Duration::from_millis(500)).await?;
                 let before = ProcessTime::of(server.pid())?;
                 let load = load::closed(&target, 2 * workers, time).await?;
@@ -83,15 +142,18 @@ pub async fn peer(args: &PeerArgs) -> anyhow::Result<Compared> {
         }
         let ratio = |of: &[f64], to: &[f64]| Spread::of(of.iter().zip(to).map(|(of, to)| of / to));
         let spread = |figures: &[f64]| Spread::of(figures.iter().copied());
-        rows.push(Row {
-            picture,
-            ratio: ratio(&rates[0], &rates[1]),
-            cpu_ratio: ratio(&costs[1], &costs[0]),
-            ours: spread(&rates[0]),
-            its: spread(&rates[1]),
-            our_cpu: spread(&costs[0]),
-            its_cpu: spread(&costs[1]),
-        });
+        for (nth, peer) in contenders.iter().enumerate().skip(1) {
+            rows.push(Row {
+                peer: peer.name,
+                picture,
+                ratio: ratio(&rates[0], &rates[nth]),
+                cpu_ratio: ratio(&costs[nth], &costs[0]),
+                ours: spread(&rates[0]),
+                its: spread(&rates[nth]),
+                our_cpu: spread(&costs[0]),
+                its_cpu: spread(&costs[nth]),
+            });
+        }
     }
     Ok(Compared {
         workers,
@@ -137,12 +199,16 @@ async fn check(its: &Server) -> anyhow::Result<Vec<(String, f64, f64)>> {
 
 impl fmt::Display for Compared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Lifesign to FastAPI, {} worker(s) each:\n", self.workers)?;
         writeln!(
             f,
-            "| picture | answers/s | quartiles | processor time for a request, its to ours | ours, its answers/s | ours, its ms |"
+            "Lifesign to what else could be run, {} worker(s) each:\n",
+            self.workers
         )?;
-        writeln!(f, "|---|---|---|---|---|---|")?;
+        writeln!(
+            f,
+            "| to | picture | answers/s | quartiles | processor time for a request, its to ours | ours, its answers/s | ours, its ms |"
+        )?;
+        writeln!(f, "|---|---|---|---|---|---|---|")?;
         for row in &self.pictures {
             let Spread {
                 lower,
@@ -151,7 +217,8 @@ impl fmt::Display for Compared {
             } = row.ratio;
             writeln!(
                 f,
-                "| {} | **{median:.2}** | {lower:.2} to {upper:.2} | {:.2} | {:.1}, {:.1} | {:.1}, {:.1} |",
+                "| {} | {} | **{median:.2}** | {lower:.2} to {upper:.2} | {:.2} | {:.1}, {:.1} | {:.1}, {:.1} |",
+                row.peer,
                 row.picture,
                 row.cpu_ratio.median,
                 row.ours.median,
@@ -160,7 +227,10 @@ impl fmt::Display for Compared {
                 row.its_cpu.median,
             )?;
         }
-        writeln!(f, "\n| same picture | our score | its |\n|---|---|---|")?;
+        writeln!(
+            f,
+            "\n| same picture | our score | FastAPI's |\n|---|---|---|"
+        )?;
         for (name, ours, its) in &self.checked {
             writeln!(f, "| {name} | {ours:.4} | {its:.4} |")?;
         }

@@ -89,8 +89,7 @@ impl Server {
     /// Starts the service of `fastapi/` with `python`, which must have what its requirements.txt names.
     pub fn fastapi(python: &Path, workers: usize, cpus: Option<&str>) -> anyhow::Result<Server> {
         let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-        // Free now, and hardly taken by another until it is listened on.
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = free_port()?;
         let mut command = pinned(python, cpus);
         command
             .args([
@@ -109,10 +108,34 @@ impl Server {
             ])
             .current_dir(own.join("fastapi"))
             .env("MODELS", own.join("../../models"));
+        Server::spawned(command, format!("http://127.0.0.1:{port}/liveness"))
+    }
+
+    /// Starts DeepFace's own API with `python`, which must have what deepface/requirements.txt names, as DeepFace's
+    /// container does: gunicorn with a process for each worker, each of which answers one request at a time.
+    pub fn deepface(python: &Path, workers: usize, cpus: Option<&str>) -> anyhow::Result<Server> {
+        let port = free_port()?;
+        let mut command = pinned(python, cpus);
+        command
+            .args(["-m", "gunicorn", "deepface.api.src.app:create_app()"])
+            .args([
+                "--bind",
+                &format!("127.0.0.1:{port}"),
+                "--workers",
+                &workers.to_string(),
+            ])
+            // Its first request may download weights, which gunicorn would else take for a worker that hangs.
+            .args(["--timeout", "600", "--log-level", "warning"])
+            .env_remove("DEEPFACE_AUTH_TOKEN");
+        Server::spawned(command, format!("http://127.0.0.1:{port}/represent"))
+    }
+
+    fn spawned(mut command: Command, url: String) -> anyhow::Result<Server> {
         let process = command
+            // What the bench prints is its tables or JSON alone: DeepFace logs there.
+            .stdout(Stdio::null())
             .spawn()
             .with_context(|| format!("cannot start {command:?}"))?;
-        let url = format!("http://127.0.0.1:{port}/liveness");
         Ok(Server {
             process,
             url,
@@ -126,6 +149,7 @@ impl Server {
             url: self.url.clone(),
             token: self.token.clone(),
             body: body.into(),
+            refuses_by: None,
         }
     }
 
@@ -144,13 +168,35 @@ impl Server {
         let client = reqwest::Client::new();
         let started = Instant::now();
         while target.ask(&client).await.is_err() {
-            if started.elapsed() > PATIENCE {
-                bail!("{} does not answer", target.url);
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            wait(target, started).await?;
         }
         Ok(())
     }
+
+    /// Waits until there is any answer to `target`, then asks once more: what an answer that is an error says tells
+    /// why, where waiting on would not.
+    pub async fn answers_or_says_why(&self, target: &Target) -> anyhow::Result<()> {
+        let client = reqwest::Client::new();
+        let started = Instant::now();
+        while target.send(&client).await.is_err() {
+            wait(target, started).await?;
+        }
+        target.ask(&client).await?;
+        Ok(())
+    }
+}
+
+async fn wait(target: &Target, started: Instant) -> anyhow::Result<()> {
+    if started.elapsed() > PATIENCE {
+        bail!("{} does not answer", target.url);
+    }
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    Ok(())
+}
+
+/// Free now, and hardly taken by another until it is listened on.
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 impl Drop for Server {
