@@ -19,10 +19,6 @@ use std::fmt;
 use clap::{Parser, Subcommand};
 use serde::Serialize;
 
-/// As the service has it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[derive(Parser)]
 #[command(name = "lifesign-bench", about, arg_required_else_help = true)]
 struct Cli {

@@ -20,10 +20,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use lifesign_server::error::chain;
 
-/// Photographs of megabytes come and go with every request, and maps with every run of tract; mimalloc makes that cheap.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Self-hosted face liveness: was this photograph taken of a live person, or of a print, a screen
 /// or a mask?
 #[derive(Parser)]

@@ -101,6 +101,16 @@ struct Decoded {
 /// # Errors
 /// [`ImageError`] when the file is over a limit, of another format, or damaged.
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage, ImageError> {
+    decode_in(bytes, limits, Vec::new())
+}
+
+/// As [`decode`], in the memory of a picture that is no longer needed ([`RgbImage::into_raw`]): to get that of a large
+/// one from the system anew takes a quarter of the time that decoding takes. A JPEG goes there; other
+/// formats let it go.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_in(bytes: &[u8], limits: &Limits, room: Vec<u8>) -> Result<RgbImage, ImageError> {
     if bytes.is_empty() {
         return Err(ImageError::Unreadable("the image is empty"));
     }
@@ -110,14 +120,13 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage, ImageError> {
             limit: limits.max_bytes,
         });
     }
-    let format = match image::guess_format(bytes) {
-        Ok(ImageFormat::Jpeg) => jpeg::decode,
-        Ok(ImageFormat::Png) => png::decode,
-        Ok(ImageFormat::WebP) => webp::decode,
+    let deadline = Deadline::after(limits.timeout);
+    let decoded = match image::guess_format(bytes) {
+        Ok(ImageFormat::Jpeg) => jpeg::decode(bytes, limits, &deadline, room),
+        Ok(ImageFormat::Png) => png::decode(bytes, limits, &deadline),
+        Ok(ImageFormat::WebP) => webp::decode(bytes, limits, &deadline),
         _ => return Err(ImageError::UnknownFormat),
     };
-    let deadline = Deadline::after(limits.timeout);
-    let decoded = format(bytes, limits, &deadline);
     // A codec that is stopped calls the file damaged, and one may come to an end all the same.
     if deadline.is_over() && matches!(decoded, Ok(_) | Err(ImageError::Damaged)) {
         return Err(ImageError::TooSlow {
@@ -163,6 +172,17 @@ mod tests {
             .write_image(picture().as_raw(), 3, 2, ExtendedColorType::Rgb8)
             .unwrap();
         bytes
+    }
+
+    #[test]
+    fn nothing_is_left_of_the_picture_whose_memory_is_used_again() {
+        let file = encode(ImageFormat::Jpeg);
+        let limits = Limits::default();
+        let expected = decode(&file, &limits).unwrap();
+        for len in [0, 5, 18, 10_000] {
+            let found = decode_in(&file, &limits, vec![200; len]).unwrap();
+            assert_eq!(found, expected, "{len}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::network::InferenceError;
 use crate::pad::Pad;
 use crate::pad::calibration::{CalibrationFile, Device};
 use crate::rejection::Rejection;
+use crate::rooms::{Picture, Rooms};
 
 /// How an [`Engine`] is set up.
 #[derive(Debug, Clone, Default)]
@@ -103,6 +104,7 @@ pub struct Engine {
     pad: Pad,
     calibration: CalibrationFile,
     models: Vec<ModelInfo>,
+    rooms: Rooms,
 }
 
 impl Engine {
@@ -120,7 +122,13 @@ impl Engine {
             pad,
             calibration,
             models: vec![detector_info, pad_info],
+            rooms: Rooms::default(),
         })
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<Picture<'_>, Rejection> {
+        let image = decode::decode_in(bytes, &self.limits, self.rooms.take())?;
+        Ok(self.rooms.picture(image))
     }
 
     /// Judges one photograph: a JPEG, PNG or WebP file.
@@ -143,10 +151,7 @@ impl Engine {
         options: &AssessOptions,
         observe: &mut dyn FnMut(Stage, Duration),
     ) -> Result<Assessment, AssessError> {
-        let picture = timed(Stage::Decode, observe, || {
-            decode::decode(bytes, &self.limits)
-        })
-        .map_err(Rejection::from)?;
+        let picture = timed(Stage::Decode, observe, || self.decode(bytes))?;
         let faces = timed(Stage::Detect, observe, || self.detector.find(&picture))?;
         let (face, quality, likeness) = timed(Stage::Quality, observe, || {
             let face = capture::check(faces, picture.dimensions(), options.profile)?;
@@ -180,7 +185,7 @@ impl Engine {
     /// [`AssessError::Rejected`] when the frame is no picture, [`AssessError::Inference`] when the
     /// network fails.
     pub fn survey(&self, bytes: &[u8]) -> Result<Survey, AssessError> {
-        let picture = decode::decode(bytes, &self.limits).map_err(Rejection::from)?;
+        let picture = self.decode(bytes)?;
         let faces = self.detector.glance(&picture)?;
         let people = capture::people(&faces);
         let Some(face) = faces.into_iter().next() else {

@@ -33,6 +33,7 @@ pub mod pad;
 mod pinned;
 mod rejection;
 pub mod resample;
+mod rooms;
 
 pub use lifesign_decode as decode;
 

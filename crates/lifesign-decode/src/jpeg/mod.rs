@@ -31,6 +31,7 @@ pub(super) fn decode(
     bytes: &[u8],
     limits: &Limits,
     deadline: &Deadline,
+    room: Vec<u8>,
 ) -> Result<Decoded, ImageError> {
     let header = Header::read(bytes, deadline)?;
     limits.check_pixels(header.width, header.height)?;
@@ -49,7 +50,7 @@ pub(super) fn decode(
         false => Source::new(bytes, deadline),
     };
     Ok(Decoded {
-        picture: pixels(source, &header)?,
+        picture: pixels(source, &header, room)?,
         orientation: header.orientation,
     })
 }
@@ -111,7 +112,18 @@ fn options() -> DecoderOptions {
         .jpeg_set_max_scans(MAX_SCANS)
 }
 
-fn pixels(source: Source, header: &Header) -> Result<RgbImage, ImageError> {
+/// Zeros, in `room` where that is large enough: nothing of the picture it held is left.
+fn blank(mut room: Vec<u8>, len: usize) -> Vec<u8> {
+    if room.capacity() < len {
+        // Straight from the system, zeros cost nothing until they are touched.
+        return vec![0; len];
+    }
+    room.clear();
+    room.resize(len, 0);
+    room
+}
+
+fn pixels(source: Source, header: &Header, room: Vec<u8>) -> Result<RgbImage, ImageError> {
     let mut decoder = JpegDecoder::new_with_options(source, options());
     decoder.decode_headers().map_err(|_| ImageError::Damaged)?;
     let grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
@@ -126,7 +138,7 @@ fn pixels(source: Source, header: &Header) -> Result<RgbImage, ImageError> {
             .jpeg_set_out_colorspace(colours),
     );
     let samples = header.width as usize * header.height as usize * colours.num_components();
-    let mut samples = vec![0; samples];
+    let mut samples = blank(room, samples);
     decoder
         .decode_into(&mut samples)
         .map_err(|_| ImageError::Damaged)?;
