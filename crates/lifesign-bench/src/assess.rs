@@ -174,7 +174,7 @@ fn floors(floor: &crate::floor::Floor, subject: &Subject) -> anyhow::Result<Cost
     let mut cost = Cost::default();
     let (photograph, body) = clock::timed(|| crate::floor::photograph(&subject.body));
     let photograph = photograph?;
-    let (picture, decode) = clock::timed(|| crate::floor::decode(&photograph));
+    let (picture, decode) = clock::timed(|| crate::floor::decode(&photograph, floor.room.take()));
     let picture = picture?;
     let (faces, detect) = clock::timed(|| floor.faces(&picture));
     let faces = faces?;
@@ -184,6 +184,7 @@ fn floors(floor: &crate::floor::Floor, subject: &Subject) -> anyhow::Result<Cost
     cost.stages = [body, decode, detect, Duration::ZERO, score];
     cost.whole = body + decode + detect + score;
     cost.raw = raw?;
+    floor.room.set(picture.into_raw());
     Ok(cost)
 }
 
