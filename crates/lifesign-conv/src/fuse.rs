@@ -64,6 +64,9 @@ struct Fusion {
 /// # Errors
 /// [`GraphError::Unsupported`] when a node is not one that can be run where it stands.
 pub(crate) fn steps(graph: Graph, outputs: &[Value]) -> Result<Vec<Step>, GraphError> {
+    if graph.channels(Graph::INPUT) == 0 {
+        return Err(GraphError::Unsupported("an input without channels"));
+    }
     let mut uses = vec![0; graph.nodes.len()];
     for output in outputs {
         if *output == Graph::INPUT {

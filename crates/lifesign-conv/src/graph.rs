@@ -121,6 +121,7 @@ impl Graph {
         bias: Vec<f32>,
     ) -> Result<Value, GraphError> {
         check_window(window)?;
+        check_any(&bias)?;
         let per_output = self.channels(input) * window.side * window.side;
         check("the weights", weights.len(), bias.len() * per_output)?;
         let outputs = bias.len();
@@ -174,6 +175,7 @@ impl Graph {
         weights: Vec<f32>,
         bias: Vec<f32>,
     ) -> Result<Value, GraphError> {
+        check_any(&bias)?;
         let expected = self.channels(input) * bias.len() * 4;
         check("the weights", weights.len(), expected)?;
         let outputs = bias.len();
@@ -247,6 +249,13 @@ fn check_window(window: Window) -> Result<(), GraphError> {
     // A result that lies wholly in the zeros, or a stride of nothing, is no convolution that anybody trains.
     match window.stride == 0 || window.side == 0 || window.pads.iter().any(|&p| p >= window.side) {
         true => Err(GraphError::Unsupported("such a window")),
+        false => Ok(()),
+    }
+}
+
+fn check_any(bias: &[f32]) -> Result<(), GraphError> {
+    match bias.is_empty() {
+        true => Err(GraphError::Unsupported("a convolution without outputs")),
         false => Ok(()),
     }
 }

@@ -14,6 +14,9 @@ use crate::step::{Step, Work};
 /// Memory of one run that is kept for the next, in floats; a larger picture's is given back.
 const KEPT: usize = 2 << 20;
 
+/// Pixels of a side: of more, not even the decoders give out a picture.
+const MOST_SIDE: usize = 1 << 16;
+
 /// A picture that a network does not take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
@@ -100,7 +103,9 @@ impl Network {
     /// # Errors
     /// [`InputError`] when the network does not take such a picture.
     pub fn run(&self, planes: &[f32], height: usize, width: usize) -> Result<Vec<Map>, InputError> {
-        let expected = self.channels[0] * height * width;
+        let expected = height
+            .saturating_mul(width)
+            .saturating_mul(self.channels[0]);
         if planes.len() != expected {
             let found = planes.len();
             return Err(InputError::Length { found, expected });
@@ -131,6 +136,12 @@ impl Network {
 
     /// The size of each value, where they fit together.
     fn sizes(&self, height: usize, width: usize) -> Option<Vec<Size>> {
+        if [height, width]
+            .iter()
+            .any(|side| !(1..=MOST_SIDE).contains(side))
+        {
+            return None;
+        }
         let mut sizes = vec![Size { height, width }; self.channels.len()];
         for step in &self.steps {
             let input = sizes[step.input.0];

@@ -349,6 +349,34 @@ fn weights_that_do_not_fit_are_an_error() {
 }
 
 #[test]
+fn nothing_is_no_network() {
+    let point = Window {
+        side: 1,
+        stride: 1,
+        pads: [0; 4],
+    };
+    let mut graph = Graph::new(1);
+    let input = graph.input();
+    assert!(graph.convolution(input, point, vec![], vec![]).is_err());
+    assert!(graph.doubling(input, vec![], vec![]).is_err());
+    let mut graph = Graph::new(0);
+    let out = graph.convolution(graph.input(), point, vec![], vec![1.0]);
+    assert!(Network::new(graph, &[out.unwrap()]).is_err());
+    // Zeros all around, and nothing within.
+    let mut graph = Graph::new(1);
+    let window = Window {
+        side: 3,
+        stride: 1,
+        pads: [2; 4],
+    };
+    let out = graph.convolution(graph.input(), window, vec![1.0; 9], vec![1.0]);
+    let network = Network::new(graph, &[out.unwrap()]).unwrap();
+    assert!(network.run(&[], 0, 7).is_err());
+    assert!(network.run(&[], usize::MAX, usize::MAX).is_err());
+    assert!(network.fit(usize::MAX, usize::MAX).is_err());
+}
+
+#[test]
 fn what_cannot_read_the_input_is_an_error() {
     let mut graph = Graph::new(3);
     let clamped = graph.clamp(graph.input(), 0.0, 1.0);
