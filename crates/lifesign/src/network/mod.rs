@@ -132,9 +132,12 @@ mod tests {
     #[test]
     fn a_shape_that_a_network_does_not_take_is_an_error() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/pad/far.onnx");
-        let network = load(&std::fs::read(file).unwrap()).unwrap();
-        for shape in [[1, 4, 112, 112], [1, 3, 0, 112]] {
+        let onnx = std::fs::read(file).unwrap();
+        let network = convolutional::ConvolutionalNetwork::load(&onnx).unwrap();
+        for shape in [[1, 4, 112, 112], [1, 3, 0, 112], [2, 3, 112, 112]] {
             assert!(network.prepare(shape).is_err(), "{shape:?}");
+            let data = vec![0.0; shape.iter().product()];
+            assert!(network.run(Tensor { shape, data }).is_err(), "{shape:?}");
         }
     }
 
