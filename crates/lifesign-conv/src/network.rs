@@ -130,6 +130,8 @@ impl Network {
             }
         });
         let outputs = outputs.collect();
+        // What is kept for the next run is not to show this one's picture.
+        scratch.maps[self.places[Graph::INPUT.0]].fill(0.0);
         self.put_back(scratch);
         Ok(outputs)
     }

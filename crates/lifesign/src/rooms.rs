@@ -1,20 +1,22 @@
 //! Memory of pictures, used again: a photograph of 12 megapixels is 36 MB, which the system gives out page by page.
+//! A picture is erased when it is no longer needed, not when the next one comes.
 
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 
 use image::RgbImage;
+use lifesign_decode::Room;
 
 /// Bytes of a picture whose memory is kept: more than that of 16 megapixels is given back.
 const KEPT: usize = 48 << 20;
 
 /// As many as there have been pictures at the same time.
 #[derive(Default)]
-pub(crate) struct Rooms(Mutex<Vec<Vec<u8>>>);
+pub(crate) struct Rooms(Mutex<Vec<Room>>);
 
 impl Rooms {
     /// Memory to decode a picture in; none at first.
-    pub(crate) fn take(&self) -> Vec<u8> {
+    pub(crate) fn take(&self) -> Room {
         let mut rooms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         rooms.pop().unwrap_or_default()
     }
@@ -41,8 +43,8 @@ impl Deref for Picture<'_> {
 
 impl Drop for Picture<'_> {
     fn drop(&mut self) {
-        let room = std::mem::take(&mut self.image).into_raw();
-        if room.capacity() <= KEPT {
+        let room = Room::of(std::mem::take(&mut self.image));
+        if room.size() <= KEPT {
             let mut rooms = self.rooms.0.lock().unwrap_or_else(PoisonError::into_inner);
             rooms.push(room);
         }
@@ -56,14 +58,11 @@ mod tests {
     #[test]
     fn a_pictures_memory_is_the_next_ones_unless_it_is_huge() {
         let rooms = Rooms::default();
-        assert_eq!(rooms.take().capacity(), 0);
-        let image = RgbImage::new(30, 20);
-        let memory = image.as_raw().as_ptr();
-        drop(rooms.picture(image));
-        let room = rooms.take();
-        assert_eq!(room.as_ptr(), memory);
-        assert_eq!(rooms.take().capacity(), 0);
+        assert_eq!(rooms.take().size(), 0);
+        drop(rooms.picture(RgbImage::new(30, 20)));
+        assert_eq!(rooms.take().size(), 1800);
+        assert_eq!(rooms.take().size(), 0);
         drop(rooms.picture(RgbImage::new(4200, 4000)));
-        assert_eq!(rooms.take().capacity(), 0);
+        assert_eq!(rooms.take().size(), 0);
     }
 }

@@ -11,7 +11,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use self::markers::Scans;
 use super::source::{Deadline, Source};
-use super::{Decoded, ImageError, Limits, memory};
+use super::{Decoded, ImageError, Limits, Room, memory};
 
 /// Encoders write ten or so. Each is a walk over the whole picture that costs the file nothing.
 pub(super) const MAX_SCANS: usize = 100;
@@ -31,7 +31,7 @@ pub(super) fn decode(
     bytes: &[u8],
     limits: &Limits,
     deadline: &Deadline,
-    room: Vec<u8>,
+    room: Room,
 ) -> Result<Decoded, ImageError> {
     let header = Header::read(bytes, deadline)?;
     limits.check_pixels(header.width, header.height)?;
@@ -112,18 +112,7 @@ fn options() -> DecoderOptions {
         .jpeg_set_max_scans(MAX_SCANS)
 }
 
-/// Zeros, in `room` where that is large enough: nothing of the picture it held is left.
-fn blank(mut room: Vec<u8>, len: usize) -> Vec<u8> {
-    if room.capacity() < len {
-        // Straight from the system, zeros cost nothing until they are touched.
-        return vec![0; len];
-    }
-    room.clear();
-    room.resize(len, 0);
-    room
-}
-
-fn pixels(source: Source, header: &Header, room: Vec<u8>) -> Result<RgbImage, ImageError> {
+fn pixels(source: Source, header: &Header, room: Room) -> Result<RgbImage, ImageError> {
     let mut decoder = JpegDecoder::new_with_options(source, options());
     decoder.decode_headers().map_err(|_| ImageError::Damaged)?;
     let grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
@@ -138,7 +127,7 @@ fn pixels(source: Source, header: &Header, room: Vec<u8>) -> Result<RgbImage, Im
             .jpeg_set_out_colorspace(colours),
     );
     let samples = header.width as usize * header.height as usize * colours.num_components();
-    let mut samples = blank(room, samples);
+    let mut samples = room.blank(samples);
     decoder
         .decode_into(&mut samples)
         .map_err(|_| ImageError::Damaged)?;
