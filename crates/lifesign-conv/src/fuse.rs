@@ -37,16 +37,11 @@ impl Draft {
     }
 
     /// A convolution of all channels, whose products can take up a sum.
-    fn is_product(&self, side: Option<usize>) -> bool {
-        matches!(&self.node, Node::Convolution { depthwise: false, window, .. }
-            if side.is_none_or(|side| window.side == side && window.stride == 1))
-    }
-
-    fn is_depthwise(&self) -> bool {
+    fn is_product(&self) -> bool {
         matches!(
             self.node,
             Node::Convolution {
-                depthwise: true,
+                depthwise: false,
                 ..
             }
         )
@@ -164,7 +159,7 @@ impl Fusion {
             match self.only_source(last) {
                 Some(source)
                     if last != other
-                        && self.drafts[source].is_product(None)
+                        && self.drafts[source].is_product()
                         && self.drafts[source].add.is_none() =>
                 {
                     let gone = self.drafts.remove(at);
@@ -179,129 +174,108 @@ impl Fusion {
     fn into_steps(self) -> Result<Vec<Step>, GraphError> {
         let Fusion { drafts, uses } = self;
         let mut steps = Vec::new();
-        let feeds = |from: &Draft, to: &Draft| to.input() == from.out && uses[from.out.0] == 1;
-        let mut rest = drafts;
-        while !rest.is_empty() {
-            let length = match &rest[..] {
-                [expand, depthwise, project, ..]
-                    if expand.is_product(Some(1))
-                        && expand.add.is_none()
-                        && depthwise.is_depthwise()
-                        && project.is_product(Some(1))
-                        && feeds(expand, depthwise)
-                        && feeds(depthwise, project) =>
-                {
-                    3
-                }
-                [depthwise, project, ..]
-                    if depthwise.is_depthwise()
-                        && project.is_product(Some(1))
-                        && feeds(depthwise, project) =>
-                {
-                    2
-                }
-                _ => 1,
-            };
-            let after = rest.split_off(length);
-            steps.push(step(rest)?);
-            rest = after;
+        for draft in drafts {
+            let step = step(draft)?;
+            let step = block(step, &mut steps, &uses);
+            steps.push(step);
         }
         Ok(steps)
     }
 }
 
-/// One step of one draft, or of those that make up a block.
-fn step(mut drafts: Vec<Draft>) -> Result<Step, GraphError> {
-    let input = drafts[0].input();
-    let Some(last) = drafts.pop() else {
-        return Err(GraphError::Unsupported("nothing"));
+/// `step`, or the block that it ends: then what comes before it in the block is taken from `steps`.
+fn block(mut step: Step, steps: &mut Vec<Step>, uses: &[usize]) -> Step {
+    let feeds = |from: &Step, to: Value| from.out == to && uses[to.0] == 1 && from.add.is_none();
+    if !step.is_point() {
+        return step;
+    }
+    let before =
+        steps.pop_if(|last| matches!(last.work, Work::Depthwise(_)) && feeds(last, step.input));
+    let Some(Step {
+        input,
+        work: Work::Depthwise(depthwise),
+        ..
+    }) = before
+    else {
+        return step;
     };
-    let (mut add, out, clamp) = (last.add, last.out, last.clamp);
-    let depthwise = drafts.pop();
-    let expand = drafts.pop();
-    let work = match (depthwise, last.node) {
-        (Some(middle), Node::Convolution { weights, bias, .. }) => Work::Block {
-            expand: match expand {
-                Some(Draft {
-                    node: Node::Convolution { weights, bias, .. },
-                    clamp,
-                    ..
-                }) => Some((pointwise(&weights, &bias), clamp)),
-                _ => None,
-            },
-            depthwise: match middle.node {
-                Node::Convolution {
-                    window,
-                    weights,
-                    bias,
-                    ..
-                } => Depthwise {
-                    kernels: Kernels::pack(&weights, &bias, window.side),
-                    window,
-                    clamp: middle.clamp,
-                },
-                _ => return Err(GraphError::Unsupported("such a block")),
-            },
-            project: pointwise(&weights, &bias),
+    let before = steps.pop_if(|last| last.is_point() && feeds(last, input));
+    let (input, expand) = match before {
+        Some(Step {
+            input,
+            work: Work::Convolution { weights, clamp, .. },
+            ..
+        }) => (input, Some((weights, clamp))),
+        _ => (input, None),
+    };
+    if let Work::Convolution { weights, clamp, .. } = step.work {
+        step.input = input;
+        step.work = Work::Block {
+            expand,
+            depthwise,
+            project: weights,
             clamp,
-        },
-        (
-            _,
-            Node::Convolution {
-                window,
-                depthwise: true,
-                weights,
-                bias,
-                ..
-            },
-        ) => Work::Depthwise(Depthwise {
+        };
+    }
+    step
+}
+
+fn step(draft: Draft) -> Result<Step, GraphError> {
+    let input = draft.input();
+    let Draft {
+        node,
+        clamp,
+        mut add,
+        out,
+    } = draft;
+    let work = match node {
+        Node::Convolution {
+            window,
+            depthwise: true,
+            weights,
+            bias,
+            ..
+        } => Work::Depthwise(Depthwise {
             kernels: Kernels::pack(&weights, &bias, window.side),
             window,
             clamp,
         }),
-        (
-            _,
-            Node::Convolution {
-                window,
-                weights,
-                bias,
-                ..
-            },
-        ) => Work::Convolution {
-            weights: {
-                let places = window.side * window.side;
-                pointwise(&channels_last(&weights, bias.len(), places), &bias)
-            },
+        Node::Convolution {
             window,
-            clamp,
-        },
-        (_, Node::Doubling { weights, bias, .. }) => Work::Doubling {
+            weights,
+            bias,
+            ..
+        } => {
+            let weights = match window.side {
+                1 => weights,
+                side => channels_last(&weights, bias.len(), side * side),
+            };
+            Work::Convolution {
+                weights: Weights::pack(&weights, &bias, weights.len() / bias.len()),
+                window,
+                clamp,
+            }
+        }
+        Node::Doubling { weights, bias, .. } => Work::Doubling {
             weights: std::array::from_fn(|place| quarter(&weights, &bias, place)),
             clamp,
         },
-        (_, Node::Clamp { clamp, .. }) => Work::Clamp(clamp),
-        (_, Node::Sum(_, other)) => {
+        Node::Clamp { clamp, .. } => Work::Clamp(clamp),
+        Node::Sum(_, other) => {
             add = Some(other);
             Work::Sum
         }
-        (_, Node::Sigmoid(_)) => Work::Sigmoid,
-        (_, Node::Mean(_)) => Work::Mean,
-        (_, Node::Input | Node::Scale { .. }) => {
+        Node::Sigmoid(_) => Work::Sigmoid,
+        Node::Mean(_) => Work::Mean,
+        Node::Input | Node::Scale { .. } => {
             return Err(GraphError::Unsupported(
                 "a scale that follows no convolution",
             ));
         }
     };
     // The input alone has no more floats for a pixel than channels, which only products can read.
-    let products = matches!(
-        work,
-        Work::Convolution { .. }
-            | Work::Block {
-                expand: Some(_),
-                ..
-            }
-    );
-    if (input == Graph::INPUT && !products) || add == Some(Graph::INPUT) {
+    let reads_input = input == Graph::INPUT && !matches!(work, Work::Convolution { .. });
+    if reads_input || add == Some(Graph::INPUT) {
         return Err(GraphError::Unsupported(
             "what reads the input and is no convolution",
         ));
@@ -318,10 +292,6 @@ fn rescale(bias: &mut [f32], scale: &[f32], shift: &[f32]) {
     for ((bias, scale), shift) in bias.iter_mut().zip(scale).zip(shift) {
         *bias = *bias * scale + shift;
     }
-}
-
-fn pointwise(weights: &[f32], bias: &[f32]) -> Weights {
-    Weights::pack(weights, bias, weights.len() / bias.len().max(1))
 }
 
 /// Weights of one output, in the order input, row, column, as row, column, input; for each of `outputs`.

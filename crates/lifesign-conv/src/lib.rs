@@ -27,4 +27,4 @@ mod run;
 mod step;
 
 pub use graph::{Graph, GraphError, Value, Window};
-pub use network::{InputError, Map, Network, instructions};
+pub use network::{InputError, Map, Network};

@@ -2,8 +2,6 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use pulp::Arch;
-
 use crate::fuse;
 use crate::graph::{Graph, GraphError, Value};
 use crate::kernel::LANE;
@@ -280,9 +278,4 @@ fn planes_of(map: &[f32], channels: usize, size: Size) -> Vec<f32> {
         planes.extend(pixels.map(|pixel| pixel[channel]));
     }
     planes
-}
-
-/// The vector instructions of this machine that networks are run with.
-pub fn instructions() -> &'static str {
-    Arch::new().dispatch(run::Instructions)
 }

@@ -1,11 +1,11 @@
 //! One step: from maps to a map.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::Arch;
 
 use crate::graph::Window;
+use crate::kernel::Clamp;
 use crate::kernel::depthwise::{self, MAX_SIDE};
 use crate::kernel::product::{Product, Weights};
-use crate::kernel::{Clamp, LANE};
 use crate::memory::Aligned;
 use crate::step::{Depthwise, Work};
 
@@ -322,22 +322,6 @@ impl Block<'_> {
                 clamp: self.clamp,
                 add: add.map(|add| &add[top * out_row..bottom * out_row]),
             });
-        }
-    }
-}
-
-/// Names what [`Arch`] chose.
-pub(crate) struct Instructions;
-
-impl WithSimd for Instructions {
-    type Output = &'static str;
-
-    fn with_simd<S: Simd>(self, _: S) -> &'static str {
-        match S::F32_LANES {
-            LANE => "512-bit vectors",
-            8 => "256-bit vectors",
-            4 => "128-bit vectors",
-            _ => "no vectors",
         }
     }
 }

@@ -15,6 +15,19 @@ pub(crate) struct Step {
     pub(crate) work: Work,
 }
 
+impl Step {
+    /// Whether it is a product as it stands.
+    pub(crate) fn is_point(&self) -> bool {
+        matches!(
+            self.work,
+            Work::Convolution {
+                window: Window::POINT,
+                ..
+            }
+        )
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum Work {
     /// A convolution of all channels; of side 1 and stride 1 it is a product as it stands.
