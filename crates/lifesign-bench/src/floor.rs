@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, anyhow, ensure};
 use image::RgbImage;
-use lifesign::Face;
 use lifesign::detect::Detector;
 use lifesign::network::{InferenceError, Network, Output, Tensor};
 use lifesign::pad::View;
 use lifesign::pad::card::Card;
+use lifesign::{Face, Sampler};
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
@@ -92,11 +92,12 @@ impl Floor {
 
     /// The faces in `picture`: shrunk as the engine does it.
     pub fn faces(&self, picture: &RgbImage) -> anyhow::Result<Vec<Face>> {
-        Ok(self.detector.find(picture)?)
+        Ok(self.detector.find(&Sampler::new(picture))?)
     }
 
     /// What the PAD networks see of `face`.
     pub fn crops(&self, picture: &RgbImage, face: &Face) -> anyhow::Result<Vec<Tensor>> {
+        let picture = &Sampler::new(picture);
         let crops = self.views.iter().map(|view| {
             // The recorder's answer is no logit that the view takes; what was recorded counts.
             let _ = view.crop.logit(picture, &face.rect);

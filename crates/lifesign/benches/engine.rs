@@ -11,7 +11,7 @@ use lifesign::detect::Detector;
 use lifesign::network::{self, Network, Tensor};
 use lifesign::pad::View;
 use lifesign::pad::card::{Card, ViewCard};
-use lifesign::{AssessOptions, Engine, EngineConfig, Face, Likeness, Quality};
+use lifesign::{AssessOptions, Engine, EngineConfig, Face, Likeness, Quality, Sampler};
 
 fn main() {
     divan::main();
@@ -37,7 +37,10 @@ fn card(name: &str) -> ViewCard {
 
 fn with_face((width, height): (u32, u32)) -> (RgbImage, Face) {
     let picture = pictures::draw(width, height);
-    let face = detector().find(&picture).unwrap().swap_remove(0);
+    let face = detector()
+        .find(&Sampler::new(&picture))
+        .unwrap()
+        .swap_remove(0);
     (picture, face)
 }
 
@@ -70,7 +73,7 @@ fn pad_network(bencher: Bencher, name: &str) {
 #[divan::bench(args = SIZES)]
 fn find_faces(bencher: Bencher, size: (u32, u32)) {
     let (picture, detector) = (pictures::draw(size.0, size.1), detector());
-    bencher.bench(|| detector.find(black_box(&picture)).unwrap());
+    bencher.bench(|| detector.find(&Sampler::new(black_box(&picture))).unwrap());
 }
 
 /// The crop and its network.
@@ -80,20 +83,23 @@ fn view_at_12_megapixels(bencher: Bencher, name: &str) {
     let card = card(name);
     let network = load(&format!("pad/{}", card.weights));
     let view = View::new(card, network).unwrap();
-    bencher.bench(|| view.logit(black_box(&picture), &face.rect).unwrap());
+    bencher.bench(|| {
+        view.logit(&Sampler::new(black_box(&picture)), &face.rect)
+            .unwrap()
+    });
 }
 
 /// A crop alone, nearly: it is shrunk to 17 x 16 pixels.
 #[divan::bench(args = SIZES)]
 fn likeness(bencher: Bencher, size: (u32, u32)) {
     let (picture, face) = with_face(size);
-    bencher.bench(|| Likeness::of(black_box(&picture), &face.rect).unwrap());
+    bencher.bench(|| Likeness::of(&Sampler::new(black_box(&picture)), &face.rect).unwrap());
 }
 
 #[divan::bench(args = SIZES)]
 fn quality(bencher: Bencher, size: (u32, u32)) {
     let (picture, face) = with_face(size);
-    bencher.bench(|| Quality::measure(black_box(&picture), &face).unwrap());
+    bencher.bench(|| Quality::measure(&Sampler::new(black_box(&picture)), &face).unwrap());
 }
 
 #[divan::bench(args = SIZES)]

@@ -5,11 +5,10 @@
 //! The detector looks at a small copy of the picture first, where a selfie's face is found in a
 //! tenth of the time, and at a larger one only when it saw nothing.
 
-use image::RgbImage;
-
 use crate::geometry::{Point, Rect};
 use crate::network::{InferenceError, Network, Output, Tensor};
-use crate::resample::{Filter, resample};
+use crate::resample::Filter;
+use crate::sampler::Sampler;
 
 /// Longer side of the copies looked at, in pixels, and the sides a canvas may have: one for every
 /// aspect ratio would cost a network plan each.
@@ -83,8 +82,9 @@ impl Detector {
     ///
     /// # Errors
     /// [`InferenceError`] when the network fails.
-    pub fn find(&self, picture: &RgbImage) -> Result<Vec<Face>, InferenceError> {
-        let longer_side = picture.width().max(picture.height());
+    pub fn find(&self, picture: &Sampler<'_>) -> Result<Vec<Face>, InferenceError> {
+        let (width, height) = picture.dimensions();
+        let longer_side = width.max(height);
         for (nth, look) in LOOKS.iter().enumerate() {
             if nth > 0 && longer_side <= LOOKS[nth - 1].longer_side {
                 break; // an enlarged copy shows nothing new
@@ -103,16 +103,16 @@ impl Detector {
     ///
     /// # Errors
     /// [`InferenceError`] when the network fails.
-    pub fn glance(&self, picture: &RgbImage) -> Result<Vec<Face>, InferenceError> {
+    pub fn glance(&self, picture: &Sampler<'_>) -> Result<Vec<Face>, InferenceError> {
         self.look(picture, &LOOKS[0])
     }
 
-    fn look(&self, picture: &RgbImage, look: &Look) -> Result<Vec<Face>, InferenceError> {
+    fn look(&self, picture: &Sampler<'_>, look: &Look) -> Result<Vec<Face>, InferenceError> {
         let (width, height) = picture.dimensions();
         let scale = look.longer_side as f32 / width.max(height) as f32;
         let copy_width = ((width as f32 * scale).round() as u32).max(1);
         let copy_height = ((height as f32 * scale).round() as u32).max(1);
-        let copy = resample(picture, None, Filter::Antialias, copy_width, copy_height)?;
+        let copy = picture.whole(Filter::Antialias, copy_width, copy_height)?;
         let canvas = |side: u32| {
             let fits = look
                 .canvas_sides

@@ -15,6 +15,7 @@ use crate::pad::Pad;
 use crate::pad::calibration::{CalibrationFile, Device};
 use crate::rejection::Rejection;
 use crate::rooms::{Picture, Rooms};
+use crate::sampler::Sampler;
 
 /// How an [`Engine`] is set up.
 #[derive(Debug, Clone, Default)]
@@ -152,6 +153,7 @@ impl Engine {
         observe: &mut dyn FnMut(Stage, Duration),
     ) -> Result<Assessment, AssessError> {
         let picture = timed(Stage::Decode, observe, || self.decode(bytes))?;
+        let picture = Sampler::new(&picture);
         let faces = timed(Stage::Detect, observe, || self.detector.find(&picture))?;
         let (face, quality, likeness) = timed(Stage::Quality, observe, || {
             let face = capture::check(faces, picture.dimensions(), options.profile)?;
@@ -186,6 +188,7 @@ impl Engine {
     /// network fails.
     pub fn survey(&self, bytes: &[u8]) -> Result<Survey, AssessError> {
         let picture = self.decode(bytes)?;
+        let picture = Sampler::new(&picture);
         let faces = self.detector.glance(&picture)?;
         let people = capture::people(&faces);
         let Some(face) = faces.into_iter().next() else {
@@ -206,7 +209,7 @@ impl Engine {
     /// # Errors
     /// [`InferenceError`] when the network fails.
     pub fn faces(&self, picture: &RgbImage) -> Result<Vec<Face>, InferenceError> {
-        self.detector.find(picture)
+        self.detector.find(&Sampler::new(picture))
     }
 
     /// The calibration in force: that of the model card, or of the file that replaces it.

@@ -34,6 +34,7 @@ mod pinned;
 mod rejection;
 pub mod resample;
 mod rooms;
+pub mod sampler;
 
 pub use lifesign_decode as decode;
 
@@ -47,3 +48,4 @@ pub use models::{LoadError, ModelInfo, checksums};
 pub use network::InferenceError;
 pub use pad::calibration::Device;
 pub use rejection::Rejection;
+pub use sampler::Sampler;

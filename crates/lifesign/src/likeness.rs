@@ -2,12 +2,11 @@
 //! it. It knows a copy that was compressed, brightened, scaled or noised, so that whoever probes a
 //! score with small changes to one photograph can be seen doing it; it does not know a person.
 
-use image::RgbImage;
-
 use crate::geometry::Rect;
 use crate::network::InferenceError;
 use crate::pad::crop::square_inside;
-use crate::resample::{Filter, resample};
+use crate::resample::Filter;
+use crate::sampler::Sampler;
 
 /// Comparisons in a row, and rows.
 const SIDE: usize = 16;
@@ -28,10 +27,10 @@ impl Likeness {
     ///
     /// # Errors
     /// The face lies outside the picture, which no checked face does.
-    pub fn of(picture: &RgbImage, face: &Rect) -> Result<Likeness, InferenceError> {
+    pub fn of(picture: &Sampler<'_>, face: &Rect) -> Result<Likeness, InferenceError> {
         let part = square_inside(face, AROUND, picture.dimensions());
         let (width, height) = (SIDE as u32 + 1, SIDE as u32);
-        let copy = resample(picture, Some(part), Filter::Antialias, width, height)?;
+        let copy = picture.part(part, Filter::Antialias, width, height)?;
         // ITU-R BT.601, in thousandths.
         let luma = |&[red, green, blue]: &[u8; 3]| {
             299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue)
@@ -88,7 +87,7 @@ mod tests {
             width: side,
             height: side,
         };
-        Likeness::of(picture, &rect).unwrap()
+        Likeness::of(&Sampler::new(picture), &rect).unwrap()
     }
 
     #[test]

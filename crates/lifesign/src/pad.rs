@@ -9,10 +9,9 @@ pub mod crop;
 #[cfg(test)]
 mod golden_test;
 
-use image::RgbImage;
-
 use crate::geometry::Rect;
 use crate::network::{InferenceError, Network, Output};
+use crate::sampler::Sampler;
 use calibration::{Calibrations, Device};
 use card::{OutputKind, ViewCard};
 
@@ -46,7 +45,7 @@ impl Pad {
     /// [`InferenceError`] when a network fails or its output is not what the card describes.
     pub fn score(
         &self,
-        picture: &RgbImage,
+        picture: &Sampler<'_>,
         face: &Rect,
         device: Device,
     ) -> Result<PadScore, InferenceError> {
@@ -79,7 +78,7 @@ impl View {
     ///
     /// # Errors
     /// [`InferenceError`] when the network fails or its output is not what the card describes.
-    pub fn logit(&self, picture: &RgbImage, face: &Rect) -> Result<f64, InferenceError> {
+    pub fn logit(&self, picture: &Sampler<'_>, face: &Rect) -> Result<f64, InferenceError> {
         let input = crop::input(picture, face, &self.card)?;
         live_logit(&self.network.run(input)?, &self.card)
     }

@@ -19,6 +19,18 @@ pub struct Part {
     pub height: f64,
 }
 
+impl Part {
+    /// The same part of a picture that is `divisor` times smaller.
+    pub(crate) fn divided(self, divisor: f64) -> Part {
+        Part {
+            left: self.left / divisor,
+            top: self.top / divisor,
+            width: self.width / divisor,
+            height: self.height / divisor,
+        }
+    }
+}
+
 /// What bilinear resampling does where it shrinks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -30,10 +42,10 @@ pub enum Filter {
     Plain,
 }
 
-/// All of `picture`, or the `part` of it, at `width` x `height`: interleaved RGB, row by row.
+/// The `part` of `picture` at `width` x `height`: interleaved RGB, row by row.
 pub(crate) fn resample(
     picture: &RgbImage,
-    part: Option<Part>,
+    part: Part,
     filter: Filter,
     width: u32,
     height: u32,
@@ -42,10 +54,12 @@ pub(crate) fn resample(
         Filter::Antialias => ResizeAlg::Convolution(FilterType::Bilinear),
         Filter::Plain => ResizeAlg::Interpolation(FilterType::Bilinear),
     };
-    let mut options = ResizeOptions::new().resize_alg(algorithm);
-    if let Some(part) = part {
-        options = options.crop(part.left, part.top, part.width, part.height);
-    }
+    let options = ResizeOptions::new().resize_alg(algorithm).crop(
+        part.left,
+        part.top,
+        part.width,
+        part.height,
+    );
     let mut copy = Image::new(width, height, PixelType::U8x3);
     Resizer::new()
         .resize(picture, &mut copy, &options)
@@ -68,16 +82,23 @@ mod tests {
         };
         let expected = image::imageops::crop_imm(&picture, 2, 1, 3, 2).to_image();
         for filter in [Filter::Antialias, Filter::Plain] {
-            let copy = resample(&picture, Some(part), filter, 3, 2).unwrap();
+            let copy = resample(&picture, part, filter, 3, 2).unwrap();
             assert_eq!(copy, *expected.as_raw());
         }
     }
+
+    const ALL: Part = Part {
+        left: 0.0,
+        top: 0.0,
+        width: 64.0,
+        height: 64.0,
+    };
 
     #[test]
     fn shrinking_averages_all_pixels_unless_told_to_pick_the_nearest() {
         // Stripes one pixel wide would alias to black or white when pixels were picked.
         let stripes = RgbImage::from_fn(64, 64, |x, _| image::Rgb([255 * (x % 2) as u8; 3]));
-        let copy = resample(&stripes, None, Filter::Antialias, 8, 8).unwrap();
+        let copy = resample(&stripes, ALL, Filter::Antialias, 8, 8).unwrap();
         assert!(
             copy.iter().all(|value| (120..=135).contains(value)),
             "{copy:?}"
@@ -86,9 +107,9 @@ mod tests {
         let lines = RgbImage::from_fn(64, 64, |x, _| {
             image::Rgb([if matches!(x % 8, 3 | 4) { 255 } else { 0 }; 3])
         });
-        let picked = resample(&lines, None, Filter::Plain, 8, 8).unwrap();
+        let picked = resample(&lines, ALL, Filter::Plain, 8, 8).unwrap();
         assert!(picked.iter().all(|&value| value == 255), "{picked:?}");
-        let averaged = resample(&lines, None, Filter::Antialias, 8, 8).unwrap();
+        let averaged = resample(&lines, ALL, Filter::Antialias, 8, 8).unwrap();
         assert!(averaged.iter().all(|&value| value < 128), "{averaged:?}");
     }
 }

@@ -7,7 +7,7 @@ use std::{fs, io};
 
 use lifesign::pad::View;
 use lifesign::pad::card::{Colour, CropCard, InputCard, OutputCard, ViewCard};
-use lifesign::{Engine, ImageError, InferenceError, network};
+use lifesign::{Engine, ImageError, InferenceError, Sampler, network};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -263,9 +263,10 @@ impl Model for NetworkScorer {
                 reason: "no_face_detected".to_owned(),
             },
             Some(face) => {
+                let picture = Sampler::new(picture);
                 let mut sum = 0.0;
                 for (weight, view) in &self.views {
-                    let logit = view.logit(picture, &face)?;
+                    let logit = view.logit(&picture, &face)?;
                     sum += weight
                         * match self.combine {
                             Combine::Probabilities => probability(logit),

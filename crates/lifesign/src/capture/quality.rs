@@ -1,14 +1,14 @@
 //! What can be said of a capture beyond whether it is refused: for people who want to know why a
 //! score is low, and for capture pages that guide the camera.
 
-use image::RgbImage;
 use serde::Serialize;
 
 use super::pose;
 use crate::detect::Face;
 use crate::geometry::Rect;
 use crate::network::InferenceError;
-use crate::resample::{Filter, Part, resample};
+use crate::resample::{Filter, Part};
+use crate::sampler::Sampler;
 
 /// Side of the copy of the face on which light and sharpness are measured, so that neither depends
 /// on the camera's resolution.
@@ -42,7 +42,7 @@ impl Quality {
     ///
     /// # Errors
     /// The face lies outside the picture, which no checked face does.
-    pub fn measure(picture: &RgbImage, face: &Face) -> Result<Quality, InferenceError> {
+    pub fn measure(picture: &Sampler<'_>, face: &Face) -> Result<Quality, InferenceError> {
         let luma = luma(picture, &face.rect)?;
         let (yaw, pitch) = pose::yaw_and_pitch(&face.landmarks);
         let brightness = luma.iter().sum::<f32>() / luma.len() as f32 / 255.0;
@@ -59,8 +59,9 @@ impl Quality {
 }
 
 /// The luma of what of `rect` lies inside the picture, at [`SIDE`] x [`SIDE`] pixels.
-fn luma(picture: &RgbImage, rect: &Rect) -> Result<Vec<f32>, InferenceError> {
-    let (width, height) = (picture.width() as f32, picture.height() as f32);
+fn luma(picture: &Sampler<'_>, rect: &Rect) -> Result<Vec<f32>, InferenceError> {
+    let (width, height) = picture.dimensions();
+    let (width, height) = (width as f32, height as f32);
     let (left, top) = (rect.x.clamp(0.0, width), rect.y.clamp(0.0, height));
     let part = Part {
         left: left.into(),
@@ -68,7 +69,7 @@ fn luma(picture: &RgbImage, rect: &Rect) -> Result<Vec<f32>, InferenceError> {
         width: (rect.right().clamp(left, width) - left).into(),
         height: (rect.bottom().clamp(top, height) - top).into(),
     };
-    let copy = resample(picture, Some(part), Filter::Antialias, SIDE, SIDE)?;
+    let copy = picture.part(part, Filter::Antialias, SIDE, SIDE)?;
     let grey = |pixel: &[u8; 3]| {
         let [red, green, blue] = pixel.map(f32::from);
         0.299 * red + 0.587 * green + 0.114 * blue
@@ -93,7 +94,7 @@ fn laplacian_variance(luma: &[f32]) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use image::Rgb;
+    use image::{Rgb, RgbImage};
 
     use super::*;
     use crate::geometry::Point;
@@ -124,7 +125,8 @@ mod tests {
     #[test]
     fn an_even_grey_face_has_its_brightness_and_no_sharpness() {
         let picture = RgbImage::from_pixel(400, 400, Rgb([51; 3]));
-        let quality = Quality::measure(&picture, &face(100.0, 100.0, 200.0)).unwrap();
+        let quality =
+            Quality::measure(&Sampler::new(&picture), &face(100.0, 100.0, 200.0)).unwrap();
         assert!((quality.brightness - 0.2).abs() < 1e-3, "{quality:?}");
         assert!(quality.sharpness < 1e-3, "{quality:?}");
         assert_eq!((quality.face_width, quality.face_height), (200.0, 200.0));
@@ -140,7 +142,7 @@ mod tests {
             })
         };
         let sharpness = |picture: &RgbImage, side: f32| {
-            Quality::measure(picture, &face(0.0, 0.0, side))
+            Quality::measure(&Sampler::new(picture), &face(0.0, 0.0, side))
                 .unwrap()
                 .sharpness
         };
@@ -154,7 +156,8 @@ mod tests {
     #[test]
     fn only_what_lies_inside_the_picture_is_measured() {
         let picture = RgbImage::from_pixel(300, 300, Rgb([255; 3]));
-        let quality = Quality::measure(&picture, &face(-10.0, 150.0, 155.0)).unwrap();
+        let quality =
+            Quality::measure(&Sampler::new(&picture), &face(-10.0, 150.0, 155.0)).unwrap();
         assert!((quality.brightness - 1.0).abs() < 1e-3, "{quality:?}");
     }
 }

@@ -1,16 +1,15 @@
 //! From a face box to a network's input. Training does the same with Pillow; the golden test in
 //! `golden_test.rs` holds the two together.
 
-use image::RgbImage;
-
 use super::card::{Colour, CropRule, InputCard, ViewCard};
 use crate::geometry::Rect;
 use crate::network::{InferenceError, Tensor};
-use crate::resample::{Part, resample};
+use crate::resample::Part;
+use crate::sampler::Sampler;
 
 /// The input of `view`'s network for the face at `face`.
 pub(super) fn input(
-    picture: &RgbImage,
+    picture: &Sampler<'_>,
     face: &Rect,
     view: &ViewCard,
 ) -> Result<Tensor, InferenceError> {
@@ -20,7 +19,7 @@ pub(super) fn input(
         CropRule::BoxInside => box_inside(face, crop.factor, picture.dimensions()),
     };
     let (width, height) = (view.input.width, view.input.height);
-    let copy = resample(picture, Some(part), crop.resample, width, height)?;
+    let copy = picture.part(part, crop.resample, width, height)?;
     Ok(normalise(&copy, &view.input))
 }
 

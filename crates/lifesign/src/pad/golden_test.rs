@@ -12,6 +12,7 @@ use super::calibration::Device;
 use super::{View, crop, live_logit};
 use crate::geometry::Rect;
 use crate::models::ModelSource;
+use crate::sampler::Sampler;
 
 #[derive(Deserialize)]
 struct Golden {
@@ -126,7 +127,7 @@ fn crops_and_scores_agree_with_the_training_exactly() {
             ] {
                 close(found, expected, 1e-3, &format!("crop, {what}"));
             }
-            let input = crop::input(&picture, &face, view).unwrap();
+            let input = crop::input(&Sampler::new(&picture), &face, view).unwrap();
             for (&found, expected) in input.data.iter().zip(seen.input_first_8) {
                 close(
                     found.into(),
@@ -145,7 +146,9 @@ fn crops_and_scores_agree_with_the_training_exactly() {
             let logit = live_logit(&network.run(input).unwrap(), view).unwrap();
             close(logit, seen.logit, ROUNDING, &format!("logit, {what}"));
         }
-        let score = pad.score(&picture, &face, Device::Unknown).unwrap();
+        let score = pad
+            .score(&Sampler::new(&picture), &face, Device::Unknown)
+            .unwrap();
         close(score.raw, case.raw, ROUNDING, "raw score");
         close(score.probability, case.score, ROUNDING, "score");
     }
