@@ -4,12 +4,16 @@
 use std::fmt;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+#[cfg(feature = "floor")]
+use anyhow::Context;
+use anyhow::ensure;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use clap::Args;
 #[cfg(feature = "floor")]
 use image::RgbImage;
 use lifesign::{AssessOptions, Engine, EngineConfig, Stage};
+use lifesign_server::dialects::Dialect as _;
+use lifesign_server::dialects::verifik::Verifik;
 use lifesign_server::image_source::ImageSource;
 use serde::Serialize;
 
@@ -139,9 +143,8 @@ impl Cost {
 /// Our own way, from a request's body on.
 pub fn ours(engine: &Engine, subject: &Subject, quality: bool) -> anyhow::Result<Cost> {
     let started = clock::thread();
-    let mut body = lifesign_server::json::parse(&subject.body)?;
-    let image = body["image"].take();
-    let source = ImageSource::parse(image.as_str().context("no image")?, MAX_BYTES);
+    let request = Verifik::parse(lifesign_server::json::parse(&subject.body)?)?;
+    let source = ImageSource::parse(&request.image, MAX_BYTES);
     let Ok(ImageSource::Bytes(photograph)) = source else {
         anyhow::bail!("the photograph was not read");
     };

@@ -8,7 +8,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,6 +16,7 @@ use utoipa_axum::routes;
 use super::{Answer, Dialect, LivenessRequest, joi, json as write, json_error, single};
 use crate::error::ApiError;
 use crate::http::{App, judge};
+use crate::json::Value;
 
 /// `{"photo": …}` in, `{"live": …, "probability": …}` out; errors are 200 with an `error`.
 pub struct Example;
@@ -58,7 +59,7 @@ impl Dialect for Example {
         single(headers, AUTHORIZATION)?.strip_prefix("Key ")
     }
 
-    fn parse(body: Value) -> Result<LivenessRequest, ApiError> {
+    fn parse(body: Value<'_>) -> Result<LivenessRequest<'_>, ApiError> {
         let mut fields = joi::object(body)?;
         Ok(LivenessRequest {
             image: joi::required_string(&mut fields, "photo")?,
@@ -147,7 +148,7 @@ mod tests {
         tokio::spawn(async move { axum::serve(listener, router).await });
 
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let ask = async |key: &str, body: Value| -> Value {
+        let ask = async |key: &str, body: serde_json::Value| -> serde_json::Value {
             let post = client
                 .post(&url)
                 .header(AUTHORIZATION, format!("Key {key}"));

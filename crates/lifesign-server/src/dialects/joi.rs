@@ -2,16 +2,18 @@
 //! first failure is reported, numeric strings count as numbers, `null` is a wrong type and unknown
 //! fields are tolerated.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use serde_json::{Map, Number, Value};
+use serde_json::Number;
 
 use super::{Threshold, json_number};
 use crate::error::{ApiError, Breach};
+use crate::json::{Object, Value};
 use crate::store::can_hold;
 
 /// Most characters of a text that is stored.
@@ -31,7 +33,7 @@ pub(crate) fn invalid<T>(field: &str, rule: impl AsRef<str>) -> Result<T, ApiErr
 }
 
 /// A body must be an object.
-pub(crate) fn object(body: Value) -> Result<Map<String, Value>, ApiError> {
+pub(crate) fn object(body: Value<'_>) -> Result<Object<'_>, ApiError> {
     match body {
         Value::Object(fields) => Ok(fields),
         _ => invalid("value", "must be of type object"),
@@ -39,10 +41,10 @@ pub(crate) fn object(body: Value) -> Result<Map<String, Value>, ApiError> {
 }
 
 /// An optional string that is not empty.
-pub(crate) fn string(
-    fields: &mut Map<String, Value>,
+pub(crate) fn string<'a>(
+    fields: &mut Object<'a>,
     field: &str,
-) -> Result<Option<String>, ApiError> {
+) -> Result<Option<Cow<'a, str>>, ApiError> {
     match text(fields, field)? {
         Some(text) if text.is_empty() => invalid(field, "is not allowed to be empty"),
         text => Ok(text),
@@ -50,10 +52,10 @@ pub(crate) fn string(
 }
 
 /// An optional string that may be empty.
-pub(crate) fn text(
-    fields: &mut Map<String, Value>,
+pub(crate) fn text<'a>(
+    fields: &mut Object<'a>,
     field: &str,
-) -> Result<Option<String>, ApiError> {
+) -> Result<Option<Cow<'a, str>>, ApiError> {
     match fields.remove(field) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -62,10 +64,10 @@ pub(crate) fn text(
 }
 
 /// A string that must be there and is not empty.
-pub(crate) fn required_string(
-    fields: &mut Map<String, Value>,
+pub(crate) fn required_string<'a>(
+    fields: &mut Object<'a>,
     field: &str,
-) -> Result<String, ApiError> {
+) -> Result<Cow<'a, str>, ApiError> {
     required(field, string(fields, field)?)
 }
 
@@ -79,19 +81,22 @@ pub(crate) fn required<T>(field: &str, value: Option<T>) -> Result<T, ApiError> 
 
 /// A text, where there is one, that is stored or compared with what is: not of any length, and one that
 /// the database can hold.
-pub(crate) fn storable(field: &str, text: Option<String>) -> Result<Option<String>, ApiError> {
+pub(crate) fn storable(
+    field: &str,
+    text: Option<Cow<'_, str>>,
+) -> Result<Option<String>, ApiError> {
     match text {
         Some(text) if !can_hold(&text) => invalid(field, CONTAINS_INVALID),
         Some(text) if text.chars().count() > MAX_LENGTH => invalid(
             field,
             format!("length must be less than or equal to {MAX_LENGTH} characters long"),
         ),
-        text => Ok(text),
+        text => Ok(text.map(Cow::into_owned)),
     }
 }
 
 /// An optional number, which may be one in a string.
-fn number(fields: &mut Map<String, Value>, field: &str) -> Result<Option<(Number, f64)>, ApiError> {
+fn number(fields: &mut Object<'_>, field: &str) -> Result<Option<(Number, f64)>, ApiError> {
     /// Beyond this, JavaScript's numbers are no longer exact and Joi refuses them.
     const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
     let number = match fields.remove(field) {
@@ -114,7 +119,7 @@ fn number(fields: &mut Map<String, Value>, field: &str) -> Result<Option<(Number
 
 /// An optional number from 0 to 1.
 pub(crate) fn threshold(
-    fields: &mut Map<String, Value>,
+    fields: &mut Object<'_>,
     field: &str,
 ) -> Result<Option<Threshold>, ApiError> {
     let Some((number, value)) = number(fields, field)? else {
@@ -131,7 +136,7 @@ pub(crate) fn threshold(
 
 /// An optional whole number within a range.
 pub(crate) fn whole(
-    fields: &mut Map<String, Value>,
+    fields: &mut Object<'_>,
     field: &str,
     range: RangeInclusive<u32>,
 ) -> Result<Option<u32>, ApiError> {

@@ -8,16 +8,19 @@ pub(crate) mod joi;
 pub mod opencv;
 pub mod verifik;
 
+use std::borrow::Cow;
+
 use axum::http::header::{AsHeaderName, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use lifesign::geometry::Rect;
 use lifesign::{Assessment, Quality, Verdict};
 use serde::Serialize;
-use serde_json::{Number, Value};
+use serde_json::Number;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
+use crate::json::Value;
 
 /// One client language.
 pub trait Dialect: Send + Sync + 'static {
@@ -28,7 +31,7 @@ pub trait Dialect: Send + Sync + 'static {
     ///
     /// # Errors
     /// The fields that break their rules, or the first of them.
-    fn parse(body: Value) -> Result<LivenessRequest, ApiError>;
+    fn parse(body: Value<'_>) -> Result<LivenessRequest<'_>, ApiError>;
 
     /// Writes the answer to an assessed photograph.
     fn render(answer: &Answer) -> Response;
@@ -38,11 +41,12 @@ pub trait Dialect: Send + Sync + 'static {
 }
 
 /// What a client asks, whatever its dialect. Without `Debug`: the image must never be printed.
-pub struct LivenessRequest {
+pub struct LivenessRequest<'a> {
     /// Origin of the capture, as sent.
     pub os: String,
-    /// The image as sent: a data URI, base64 or a URL.
-    pub image: String,
+    /// The image as sent: a data URI, base64 or a URL. Megabytes, which are those of the body itself where
+    /// they can be.
+    pub image: Cow<'a, str>,
     /// The collection to record the attempt in, by its id or code.
     pub collection_id: Option<String>,
     /// The pass threshold, where the request gives one.

@@ -1,13 +1,14 @@
 //! The dialect of OpenCV Face Recognition's liveness call, as its published client speaks it. The
 //! developer key is an access token of this service.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Number, json};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -19,6 +20,7 @@ use super::{
 };
 use crate::error::{ApiError, Breach};
 use crate::http::{App, judge};
+use crate::json::{Object, Value};
 use crate::store::can_hold;
 
 /// `os` where a request names none.
@@ -73,7 +75,7 @@ impl Dialect for OpenCv {
 
     /// All fields are checked and all breaches told, in the words of the framework that clients of
     /// the original know.
-    fn parse(body: Value) -> Result<LivenessRequest, ApiError> {
+    fn parse(body: Value<'_>) -> Result<LivenessRequest<'_>, ApiError> {
         let Value::Object(mut fields) = body else {
             return Err(ApiError::Invalid(vec![Breach {
                 field: String::new(),
@@ -96,7 +98,7 @@ impl Dialect for OpenCv {
             return Err(ApiError::Invalid(breaches));
         }
         Ok(LivenessRequest {
-            os: os.unwrap_or_else(|| DEFAULT_OS.to_owned()),
+            os: os.map_or_else(|| DEFAULT_OS.to_owned(), Cow::into_owned),
             image: image.unwrap_or_default(),
             collection_id: None,
             min_score: None,
@@ -133,11 +135,11 @@ impl Dialect for OpenCv {
 }
 
 /// An optional string; `null` is as good as nothing.
-fn string(
-    fields: &mut Map<String, Value>,
+fn string<'a>(
+    fields: &mut Object<'a>,
     field: &str,
     breaches: &mut Vec<Breach>,
-) -> Option<String> {
+) -> Option<Cow<'a, str>> {
     match fields.remove(field) {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) => Some(text),
@@ -223,7 +225,7 @@ struct Invalid {
 struct Detail {
     /// Where the field is, such as `["body", "image"]`.
     #[schema(value_type = Vec<String>)]
-    loc: Value,
+    loc: serde_json::Value,
     /// What is wrong with it.
     msg: String,
     /// The kind of breach.
@@ -269,8 +271,12 @@ impl From<&ApiError> for Failure {
 mod tests {
     use super::*;
 
-    fn breaches(body: Value) -> Vec<(String, String)> {
-        match OpenCv::parse(body) {
+    fn parse(body: &str) -> Result<LivenessRequest<'_>, ApiError> {
+        OpenCv::parse(crate::json::parse(body.as_bytes())?)
+    }
+
+    fn breaches(body: &serde_json::Value) -> Vec<(String, String)> {
+        match parse(&body.to_string()) {
             Err(ApiError::Invalid(breaches)) => breaches
                 .into_iter()
                 .map(|breach| (breach.field, breach.message))
@@ -306,18 +312,19 @@ mod tests {
                 &[("os", "ensure this value has at most 1000 characters")],
             ),
         ] {
-            assert_eq!(breaches(body.clone()), told(expected), "{body}");
+            assert_eq!(breaches(&body), told(expected), "{body}");
         }
     }
 
     #[test]
     fn os_is_desktop_unless_the_request_says_otherwise() {
         for (os, expected) in [(json!(null), "DESKTOP"), (json!("IOS"), "IOS")] {
-            let request = OpenCv::parse(json!({"image": "x", "os": os}));
+            let body = json!({"image": "x", "os": os}).to_string();
+            let request = parse(&body);
             let request = request.unwrap_or_else(|error| panic!("{error}"));
             assert_eq!(request.os, expected);
         }
-        let request = OpenCv::parse(json!({"image": "x"}));
+        let request = parse(r#"{"image": "x"}"#);
         assert_eq!(
             request.unwrap_or_else(|error| panic!("{error}")).os,
             "DESKTOP"

@@ -7,7 +7,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
-use serde_json::{Number, Value};
+use serde_json::Number;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, Type};
 use utoipa_axum::router::OpenApiRouter;
@@ -19,6 +19,7 @@ use super::{
 };
 use crate::error::ApiError;
 use crate::http::{App, LivenessFailures, judge};
+use crate::json::Value;
 
 /// The Verifik dialect.
 pub struct Verifik;
@@ -80,7 +81,7 @@ impl Dialect for Verifik {
         (!token.is_empty()).then_some(token)
     }
 
-    fn parse(body: Value) -> Result<LivenessRequest, ApiError> {
+    fn parse(body: Value<'_>) -> Result<LivenessRequest<'_>, ApiError> {
         let mut fields = joi::object(body)?;
         Ok(LivenessRequest {
             os: joi::required("os", joi::storable("os", joi::string(&mut fields, "os")?)?)?,
@@ -253,12 +254,17 @@ mod tests {
 
     use super::*;
 
-    fn refusal(body: Value) -> String {
-        match Verifik::parse(body) {
+    fn refusal(body: serde_json::Value) -> String {
+        let body = body.to_string();
+        match parse(&body) {
             Err(error @ ApiError::Invalid(_)) => error.to_string(),
             Err(other) => panic!("unexpected {other:?}"),
             Ok(_) => panic!("accepted"),
         }
+    }
+
+    fn parse(body: &str) -> Result<LivenessRequest<'_>, ApiError> {
+        Verifik::parse(crate::json::parse(body.as_bytes())?)
     }
 
     #[test]
@@ -330,9 +336,8 @@ mod tests {
 
     #[test]
     fn a_numeric_string_is_a_number_and_unknown_fields_are_tolerated() {
-        let body =
-            json!({"os": "x", "image": "y", "liveness_min_score": " 0.25 ", "includeCost": 1});
-        let request = Verifik::parse(body).unwrap_or_else(|error| panic!("{error}"));
+        let body = r#"{"os": "x", "image": "y", "liveness_min_score": " 0.25 ", "includeCost": 1}"#;
+        let request = parse(body).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(request.min_score.unwrap().value(), 0.25);
     }
 

@@ -1,6 +1,7 @@
 //! What the browser of a capture session may do, with the session's own token: see how far the session
 //! is, have preview frames looked at, and upload a photograph.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
@@ -208,7 +209,7 @@ async fn photo(
     let Browser { capture, identity } = browser.open()?;
     let (head, body) = request.into_parts();
     account::admit(&app, &head.extensions, &identity)?;
-    let sent = joi::parameter(&parameters, "os")?.map(str::to_owned);
+    let sent = joi::parameter(&parameters, "os")?.map(Cow::Borrowed);
     let sent = joi::storable("os", sent)?;
     if single(&head.headers, NONCE) != Some(capture.nonce.as_str()) {
         joi::invalid("Lifesign-Nonce", "must be the nonce of the session")?;

@@ -10,7 +10,6 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use reqwest::Url;
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -23,6 +22,7 @@ use crate::capture::{BrowserToken, CaptureRecord, nonce};
 use crate::config::is_of_this_machine;
 use crate::dialects::{joi, json};
 use crate::error::ApiError;
+use crate::json::Object;
 use crate::store::NewCapture;
 
 const LONGEST: u32 = 15 * 60;
@@ -176,7 +176,7 @@ fn own_address(uri: &Uri, headers: &HeaderMap) -> Result<Url, ApiError> {
         .ok_or(ApiError::BadRequest)
 }
 
-fn return_url(fields: &mut Map<String, Value>) -> Result<Option<Url>, ApiError> {
+fn return_url(fields: &mut Object<'_>) -> Result<Option<Url>, ApiError> {
     const FIELD: &str = "return_url";
     let Some(text) = joi::storable(FIELD, joi::string(fields, FIELD)?)? else {
         return Ok(None);

@@ -1,5 +1,6 @@
 //! A client's collections, in the hosted API's shape.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -291,7 +292,7 @@ fn found(collection: Option<Collection>) -> Result<Response, Refusal> {
     Ok(collection.map(one).ok_or(ApiError::RecordNotFound)?)
 }
 
-fn name(name: String) -> Result<String, ApiError> {
+fn name(name: Cow<'_, str>) -> Result<String, ApiError> {
     if name.chars().count() > LONGEST_NAME {
         return joi::invalid(
             "name",

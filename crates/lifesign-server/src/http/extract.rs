@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value};
 
 use super::{App, account, body, respond};
 use crate::auth::Identity;
 use crate::dialects::verifik::Verifik;
 use crate::dialects::{Dialect as _, joi};
 use crate::error::ApiError;
+use crate::json::{self, Object};
 use crate::store::can_hold;
 
 /// Largest body where none holds a photograph.
@@ -42,7 +42,7 @@ impl FromRequestParts<Arc<App>> for Identity {
 }
 
 /// The fields of a JSON body.
-pub(super) struct Fields(pub(super) Map<String, Value>);
+pub(super) struct Fields(pub(super) Object<'static>);
 
 impl FromRequest<Arc<App>> for Fields {
     type Rejection = Refusal;
@@ -51,7 +51,7 @@ impl FromRequest<Arc<App>> for Fields {
         let (head, body) = request.into_parts();
         let mut room = app.overload.room();
         let body = body::json(&head.headers, body, MAX_BODY, &mut room).await?;
-        Ok(Fields(joi::object(body)?))
+        Ok(Fields(joi::object(json::parse(&body)?.into_owned())?))
     }
 }
 

@@ -7,9 +7,10 @@ use axum::response::Response;
 use super::judgement::{self, Asked, Outcome};
 use super::{App, account, body, respond};
 use crate::auth::Identity;
-use crate::dialects::{Answer, Dialect, Threshold};
+use crate::dialects::{Answer, Dialect, LivenessRequest, Threshold};
 use crate::error::ApiError;
 use crate::image_source::ImageSource;
+use crate::json;
 
 /// Asks for more than the contract's keys.
 const EXTENSIONS: &str = "lifesign-extensions";
@@ -40,20 +41,23 @@ async fn answer<D: Dialect>(app: &App, request: Request) -> Result<Answer, ApiEr
     let mut room = app.overload.room();
     let body = body::json(&head.headers, body, app.max_body_bytes, &mut room).await?;
     app.pool.has_room()?;
-    let mut request = D::parse(body)?;
-    let collection = find_collection(app, &identity, request.collection_id.as_deref()).await?;
-
-    // Taken out, so that it does not lie in memory twice while its turn is waited for.
-    let image = std::mem::take(&mut request.image);
+    let LivenessRequest {
+        os,
+        image,
+        collection_id,
+        min_score,
+    } = D::parse(json::parse(&body)?)?;
     let photograph = ImageSource::parse(&image, app.max_image_bytes);
+    // So that the photograph does not lie in memory twice while its turn is waited for.
     drop(image);
+    drop(body);
+    let collection = find_collection(app, &identity, collection_id.as_deref()).await?;
+
     let asked = Asked {
         identity: &identity,
         collection_id: collection.as_deref(),
-        os: &request.os,
-        threshold: request
-            .min_score
-            .unwrap_or_else(|| Threshold::chosen(app.min_score)),
+        os: &os,
+        threshold: min_score.unwrap_or_else(|| Threshold::chosen(app.min_score)),
         extensions: app.extensions || asks_for_extensions(&head.headers),
         capture: None,
     };

@@ -79,6 +79,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "capture sessions",
         include_str!("../../migrations/0005_capture_sessions.sql"),
     ),
+    (
+        6,
+        "attempts without a collection",
+        include_str!("../../migrations/0006_attempts_without_a_collection.sql"),
+    ),
 ];
 
 /// Connections to SQLite beside the two of [`steady`]: one writes, the others read.
