@@ -15,7 +15,7 @@ use crate::sampler::Sampler;
 const LOOKS: [Look; 2] = [
     Look {
         longer_side: 192,
-        canvas_sides: &[160, 192],
+        canvas_sides: &[128, 160, 192],
     },
     Look {
         longer_side: 640,
