@@ -10,7 +10,7 @@ from .manifest import Box
 from .picture import overlap
 
 # Longer side of the copy looked at, and the sides its canvas may have; small faces are found by the second look.
-LOOKS = ((192, (160, 192)), (640, (384, 480, 640)))
+LOOKS = ((192, (128, 160, 192)), (640, (384, 480, 640)))
 HEAT = 0.5
 NMS_IOU = 0.3
 STRIDE = 4  # of the heat map

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 MODELS = Path(os.environ["MODELS"])
 # Longer side of the copy that the detector looks at, and the sides its canvas may have.
-LOOKS = [(192, [160, 192]), (640, [384, 480, 640])]
+LOOKS = [(192, [128, 160, 192]), (640, [384, 480, 640])]
 
 cv2.setNumThreads(1)  # each worker process has a core
 CARD = tomllib.loads((MODELS / "pad/card.toml").read_text())

@@ -1,5 +1,7 @@
 //! The markers of a JPEG: how many scans there are, where they end, and what kind it is.
 
+use memchr::memchr;
+
 use crate::ImageError;
 
 /// The scans of a file.
@@ -70,7 +72,7 @@ impl Iterator for Markers<'_> {
     fn next(&mut self) -> Option<(u8, usize)> {
         loop {
             let rest = self.bytes.get(self.position..)?;
-            let start = self.position + rest.iter().position(|&byte| byte == 0xff)?;
+            let start = self.position + memchr(0xff, rest)?;
             let marker = *self.bytes.get(start + 1)?;
             self.position = start + 2;
             match marker {
