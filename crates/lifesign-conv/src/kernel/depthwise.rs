@@ -104,23 +104,18 @@ impl Depthwise<'_> {
                     *weight = weights[(y * SIDE + x) * vectors + channel];
                 }
             }
-            let edge = |column: usize| {
-                let mut sum = bias[channel];
-                for (row, kernel) in rows.iter().zip(&kernel) {
-                    let Some(row) = row else { continue };
-                    for (x, &weight) in kernel.iter().enumerate() {
-                        let Some(at) = (column * STRIDE + x).checked_sub(self.pad) else {
-                            continue;
-                        };
-                        if at < self.width {
-                            sum = simd.mul_add_e_f32s(row[at * vectors + channel], weight, sum);
-                        }
-                    }
-                }
-                simd.min_f32s(simd.max_f32s(sum, low), high)
+            let edge = Edge {
+                rows: &rows,
+                kernel: &kernel,
+                bias: bias[channel],
+                pad: self.pad,
+                width: self.width,
+                vectors,
+                channel,
             };
             for column in (0..inner).chain(inner_end..columns) {
-                out[column * vectors + channel] = edge(column);
+                let sum = edge.sum::<STRIDE>(simd, column);
+                out[column * vectors + channel] = simd.min_f32s(simd.max_f32s(sum, low), high);
             }
             let mut column = inner;
             while column + ABREAST <= inner_end {
@@ -145,9 +140,42 @@ impl Depthwise<'_> {
                 column += ABREAST;
             }
             for column in column..inner_end {
-                out[column * vectors + channel] = edge(column);
+                let sum = edge.sum::<STRIDE>(simd, column);
+                out[column * vectors + channel] = simd.min_f32s(simd.max_f32s(sum, low), high);
             }
         }
+    }
+}
+
+/// One channel of one result, whose kernel may reach beyond the map on the left and on the right. Not a closure: one that
+/// is not inlined, as happens, is compiled without the instruction set and calls every single instruction.
+struct Edge<'a, S: Simd, const SIDE: usize> {
+    rows: &'a [Option<&'a [S::f32s]>; SIDE],
+    kernel: &'a [[S::f32s; SIDE]; SIDE],
+    bias: S::f32s,
+    pad: usize,
+    width: usize,
+    vectors: usize,
+    channel: usize,
+}
+
+impl<S: Simd, const SIDE: usize> Edge<'_, S, SIDE> {
+    #[inline(always)]
+    fn sum<const STRIDE: usize>(&self, simd: S, column: usize) -> S::f32s {
+        let mut sum = self.bias;
+        for (row, kernel) in self.rows.iter().zip(self.kernel) {
+            let Some(row) = row else { continue };
+            for (x, &weight) in kernel.iter().enumerate() {
+                let Some(at) = (column * STRIDE + x).checked_sub(self.pad) else {
+                    continue;
+                };
+                if at < self.width {
+                    let input = row[at * self.vectors + self.channel];
+                    sum = simd.mul_add_e_f32s(input, weight, sum);
+                }
+            }
+        }
+        sum
     }
 }
 
