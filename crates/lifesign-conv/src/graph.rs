@@ -38,7 +38,7 @@ pub struct Window {
 
 impl Window {
     /// One pixel after the other.
-    pub(crate) const POINT: Window = Window {
+    pub const POINT: Window = Window {
         side: 1,
         stride: 1,
         pads: [0; 4],

@@ -195,7 +195,6 @@ proptest! {
         seed in any::<u32>(),
     ) {
         let input = Planes::noise(3, height, width, seed);
-        let point = Window { side: 1, stride: 1, pads: [0; 4] };
         let mut graph = Graph::new(3);
         let mut parts = Vec::new();
         let mut part = |outputs: usize, per_output: usize| {
@@ -205,14 +204,14 @@ proptest! {
         };
         // The stem.
         let (weights, bias) = part(channels, 3);
-        let stem = graph.convolution(graph.input(), point, weights.clone(), bias.clone()).unwrap();
-        let stem_reference = input.convolution(point, &weights, &bias, false);
+        let stem = graph.convolution(graph.input(), Window::POINT, weights.clone(), bias.clone()).unwrap();
+        let stem_reference = input.convolution(Window::POINT, &weights, &bias, false);
         let (mut at, mut reference, mut inner) = (stem, stem_reference.clone(), channels);
         if expands {
             let (weights, bias) = part(wide, channels);
-            at = graph.convolution(at, point, weights.clone(), bias.clone()).unwrap();
+            at = graph.convolution(at, Window::POINT, weights.clone(), bias.clone()).unwrap();
             at = graph.clamp(at, 0.0, 6.0);
-            reference = reference.convolution(point, &weights, &bias, false).each(relu6);
+            reference = reference.convolution(Window::POINT, &weights, &bias, false).each(relu6);
             inner = wide;
         }
         let (weights, bias) = part(inner, window.side * window.side);
@@ -220,8 +219,8 @@ proptest! {
         at = graph.clamp(at, 0.0, 6.0);
         reference = reference.convolution(window, &weights, &bias, true).each(relu6);
         let (weights, bias) = part(channels, inner);
-        at = graph.convolution(at, point, weights.clone(), bias.clone()).unwrap();
-        reference = reference.convolution(point, &weights, &bias, false);
+        at = graph.convolution(at, Window::POINT, weights.clone(), bias.clone()).unwrap();
+        reference = reference.convolution(Window::POINT, &weights, &bias, false);
         if (reference.height, reference.width) == (height, width) {
             at = graph.sum(stem, at).unwrap();
             reference = reference.plus(&stem_reference);
@@ -237,11 +236,10 @@ proptest! {
         seed in any::<u32>(),
     ) {
         let input = Planes::noise(channels, height, width, seed);
-        let point = Window { side: 1, stride: 1, pads: [0; 4] };
         let mut graph = Graph::new(channels);
         let first = noise(channels * channels, seed ^ 1);
         let zeros = vec![0.0; channels];
-        let stem = graph.convolution(graph.input(), point, first.clone(), zeros.clone()).unwrap();
+        let stem = graph.convolution(graph.input(), Window::POINT, first.clone(), zeros.clone()).unwrap();
         let weights = noise(channels * outputs * 4, seed ^ 2);
         let bias = noise(outputs, seed ^ 3);
         let (scale, shift) = (noise(outputs, seed ^ 4), noise(outputs, seed ^ 5));
@@ -253,7 +251,7 @@ proptest! {
         let sigmoid = graph.sigmoid(sum);
         let found = run(graph, &[clamped, sum, mean, sigmoid], &input);
 
-        let mut expected = input.convolution(point, &first, &zeros, false).doubling(&weights, &bias);
+        let mut expected = input.convolution(Window::POINT, &first, &zeros, false).doubling(&weights, &bias);
         let plane = 4 * height * width;
         for (nth, value) in expected.values.iter_mut().enumerate() {
             *value = (*value * scale[nth / plane] + shift[nth / plane]).max(0.0);
@@ -272,11 +270,6 @@ proptest! {
 
 #[test]
 fn a_block_too_large_for_the_cache_is_computed_in_strips_that_meet() {
-    let point = Window {
-        side: 1,
-        stride: 1,
-        pads: [0; 4],
-    };
     for (side, stride) in [(3, 1), (3, 2), (5, 1), (5, 2)] {
         let pads = [side / 2, side / 2, side / 2, side / 2];
         let window = Window { side, stride, pads };
@@ -287,30 +280,35 @@ fn a_block_too_large_for_the_cache_is_computed_in_strips_that_meet() {
         let project = (noise(3 * wide, 6), noise(3, 7));
         let mut graph = Graph::new(3);
         let stem = (noise(9, 8), noise(3, 9));
-        let at = graph.convolution(graph.input(), point, stem.0.clone(), stem.1.clone());
-        let at = graph.convolution(at.unwrap(), point, expand.0.clone(), expand.1.clone());
+        let at = graph.convolution(graph.input(), Window::POINT, stem.0.clone(), stem.1.clone());
+        let at = graph.convolution(
+            at.unwrap(),
+            Window::POINT,
+            expand.0.clone(),
+            expand.1.clone(),
+        );
         let at = graph.depthwise(at.unwrap(), window, kernel.0.clone(), kernel.1.clone());
-        let at = graph.convolution(at.unwrap(), point, project.0.clone(), project.1.clone());
+        let at = graph.convolution(
+            at.unwrap(),
+            Window::POINT,
+            project.0.clone(),
+            project.1.clone(),
+        );
         let found = run(graph, &[at.unwrap()], &input);
         let expected = input
-            .convolution(point, &stem.0, &stem.1, false)
-            .convolution(point, &expand.0, &expand.1, false)
+            .convolution(Window::POINT, &stem.0, &stem.1, false)
+            .convolution(Window::POINT, &expand.0, &expand.1, false)
             .convolution(window, &kernel.0, &kernel.1, true)
-            .convolution(point, &project.0, &project.1, false);
+            .convolution(Window::POINT, &project.0, &project.1, false);
         assert_same(&found[0], &expected);
     }
 }
 
 #[test]
 fn what_is_read_twice_is_not_fused_away() {
-    let point = Window {
-        side: 1,
-        stride: 1,
-        pads: [0; 4],
-    };
     let mut graph = Graph::new(1);
     let stem = graph
-        .convolution(graph.input(), point, vec![-2.0], vec![0.0])
+        .convolution(graph.input(), Window::POINT, vec![-2.0], vec![0.0])
         .unwrap();
     let clamped = graph.clamp(stem, 0.0, 6.0);
     let sum = graph.sum(stem, clamped).unwrap();
@@ -350,17 +348,16 @@ fn weights_that_do_not_fit_are_an_error() {
 
 #[test]
 fn nothing_is_no_network() {
-    let point = Window {
-        side: 1,
-        stride: 1,
-        pads: [0; 4],
-    };
     let mut graph = Graph::new(1);
     let input = graph.input();
-    assert!(graph.convolution(input, point, vec![], vec![]).is_err());
+    assert!(
+        graph
+            .convolution(input, Window::POINT, vec![], vec![])
+            .is_err()
+    );
     assert!(graph.doubling(input, vec![], vec![]).is_err());
     let mut graph = Graph::new(0);
-    let out = graph.convolution(graph.input(), point, vec![], vec![1.0]);
+    let out = graph.convolution(graph.input(), Window::POINT, vec![], vec![1.0]);
     assert!(Network::new(graph, &[out.unwrap()]).is_err());
     // Zeros all around, and nothing within.
     let mut graph = Graph::new(1);

@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::{Clamp, LANE};
+use super::{Bounds, Clamp, LANE};
 use crate::memory::Aligned;
 
 /// Results of a row that are computed side by side: enough that most inputs are read once.
@@ -84,10 +84,7 @@ impl Depthwise<'_> {
         let (weights, _) = S::as_simd_f32s(&self.kernels.values);
         let (out, _) = S::as_mut_simd_f32s(self.out);
         let columns = out.len() / vectors;
-        let (low, high) = (
-            simd.splat_f32s(self.clamp.low),
-            simd.splat_f32s(self.clamp.high),
-        );
+        let bounds = Bounds::new(simd, self.clamp);
         let rows: [Option<&[S::f32s]>; SIDE] = std::array::from_fn(|nth| {
             self.rows[nth].map(|row| &S::as_simd_f32s(row).0[..self.width * vectors])
         });
@@ -97,6 +94,7 @@ impl Depthwise<'_> {
             Some(last) => (last / STRIDE + 1).clamp(inner, columns),
             None => inner,
         };
+        let abreast_end = inner + (inner_end - inner) / ABREAST * ABREAST;
         for channel in 0..vectors {
             let mut kernel = [[simd.splat_f32s(0.0); SIDE]; SIDE];
             for (y, kernel) in kernel.iter_mut().enumerate() {
@@ -104,21 +102,24 @@ impl Depthwise<'_> {
                     *weight = weights[(y * SIDE + x) * vectors + channel];
                 }
             }
-            let edge = Edge {
-                rows: &rows,
-                kernel: &kernel,
-                bias: bias[channel],
-                pad: self.pad,
-                width: self.width,
-                vectors,
-                channel,
-            };
-            for column in (0..inner).chain(inner_end..columns) {
-                let sum = edge.sum::<STRIDE>(simd, column);
-                out[column * vectors + channel] = simd.min_f32s(simd.max_f32s(sum, low), high);
+            // Not in a closure: one that is not inlined, as happens, is compiled without the instruction set
+            // and calls every single instruction.
+            for column in (0..inner).chain(abreast_end..columns) {
+                let mut sum = bias[channel];
+                for (row, kernel) in rows.iter().zip(&kernel) {
+                    let Some(row) = row else { continue };
+                    for (x, &weight) in kernel.iter().enumerate() {
+                        let Some(at) = (column * STRIDE + x).checked_sub(self.pad) else {
+                            continue;
+                        };
+                        if at < self.width {
+                            sum = simd.mul_add_e_f32s(row[at * vectors + channel], weight, sum);
+                        }
+                    }
+                }
+                out[column * vectors + channel] = bounds.hold(simd, sum);
             }
-            let mut column = inner;
-            while column + ABREAST <= inner_end {
+            for column in (inner..abreast_end).step_by(ABREAST) {
                 let mut sums = [bias[channel]; ABREAST];
                 let left = column * STRIDE - self.pad;
                 for (row, kernel) in rows.iter().zip(&kernel) {
@@ -134,48 +135,10 @@ impl Depthwise<'_> {
                     }
                 }
                 for (nth, &sum) in sums.iter().enumerate() {
-                    out[(column + nth) * vectors + channel] =
-                        simd.min_f32s(simd.max_f32s(sum, low), high);
-                }
-                column += ABREAST;
-            }
-            for column in column..inner_end {
-                let sum = edge.sum::<STRIDE>(simd, column);
-                out[column * vectors + channel] = simd.min_f32s(simd.max_f32s(sum, low), high);
-            }
-        }
-    }
-}
-
-/// One channel of one result, whose kernel may reach beyond the map on the left and on the right. Not a closure: one that
-/// is not inlined, as happens, is compiled without the instruction set and calls every single instruction.
-struct Edge<'a, S: Simd, const SIDE: usize> {
-    rows: &'a [Option<&'a [S::f32s]>; SIDE],
-    kernel: &'a [[S::f32s; SIDE]; SIDE],
-    bias: S::f32s,
-    pad: usize,
-    width: usize,
-    vectors: usize,
-    channel: usize,
-}
-
-impl<S: Simd, const SIDE: usize> Edge<'_, S, SIDE> {
-    #[inline(always)]
-    fn sum<const STRIDE: usize>(&self, simd: S, column: usize) -> S::f32s {
-        let mut sum = self.bias;
-        for (row, kernel) in self.rows.iter().zip(self.kernel) {
-            let Some(row) = row else { continue };
-            for (x, &weight) in kernel.iter().enumerate() {
-                let Some(at) = (column * STRIDE + x).checked_sub(self.pad) else {
-                    continue;
-                };
-                if at < self.width {
-                    let input = row[at * self.vectors + self.channel];
-                    sum = simd.mul_add_e_f32s(input, weight, sum);
+                    out[(column + nth) * vectors + channel] = bounds.hold(simd, sum);
                 }
             }
         }
-        sum
     }
 }
 

@@ -4,6 +4,8 @@
 pub(crate) mod depthwise;
 pub(crate) mod product;
 
+use pulp::Simd;
+
 /// Floats that channels are rounded up to: the widest vector of the machines there are.
 pub(crate) const LANE: usize = 16;
 
@@ -19,6 +21,28 @@ impl Clamp {
         low: f32::NEG_INFINITY,
         high: f32::INFINITY,
     };
+}
+
+/// A [`Clamp`] for vectors.
+#[derive(Clone, Copy)]
+struct Bounds<S: Simd> {
+    low: S::f32s,
+    high: S::f32s,
+}
+
+impl<S: Simd> Bounds<S> {
+    #[inline(always)]
+    fn new(simd: S, clamp: Clamp) -> Self {
+        Bounds {
+            low: simd.splat_f32s(clamp.low),
+            high: simd.splat_f32s(clamp.high),
+        }
+    }
+
+    #[inline(always)]
+    fn hold(self, simd: S, values: S::f32s) -> S::f32s {
+        simd.min_f32s(simd.max_f32s(values, self.low), self.high)
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{Clamp, LANE};
+use super::{Bounds, Clamp, LANE};
 use crate::memory::Aligned;
 
 /// Weights of `depth` inputs and some outputs, as the product reads them.
@@ -184,14 +184,11 @@ impl Product<'_> {
             }
         }
 
-        let (low, high) = (
-            simd.splat_f32s(self.clamp.low),
-            simd.splat_f32s(self.clamp.high),
-        );
+        let bounds = Bounds::new(simd, self.clamp);
         for (row, sums) in sums.iter_mut().enumerate() {
             let start = (first + row) * self.out_step + column;
             for sum in sums.iter_mut() {
-                *sum = simd.min_f32s(simd.max_f32s(*sum, low), high);
+                *sum = bounds.hold(simd, *sum);
             }
             if let Some(add) = self.add {
                 let add = &S::as_simd_f32s(&add[start..start + width]).0[..VECTORS];
