@@ -1,32 +1,24 @@
 //! The file as the codecs read it: the codecs cannot be told to stop, so reading fails once the
 //! time is over.
 
-use std::cell::Cell;
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::time::{Duration, Instant};
 
 /// When a decoding must be over.
 pub(super) struct Deadline {
+    /// None is so far off that the clock cannot hold it.
     until: Option<Instant>,
-    /// Once over, it stays over.
-    passed: Cell<bool>,
 }
 
 impl Deadline {
     pub(super) fn after(timeout: Duration) -> Deadline {
         Deadline {
-            // None is so far off that the clock cannot hold it.
             until: Instant::now().checked_add(timeout),
-            passed: Cell::new(false),
         }
     }
 
     pub(super) fn is_over(&self) -> bool {
-        if !self.passed.get() {
-            let over = self.until.is_some_and(|until| Instant::now() >= until);
-            self.passed.set(over);
-        }
-        self.passed.get()
+        self.until.is_some_and(|until| Instant::now() >= until)
     }
 }
 
