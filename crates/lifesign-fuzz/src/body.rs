@@ -19,7 +19,7 @@ pub fn json_body(bytes: &[u8]) {
         Err(ApiError::TooManyValues { .. }) => return,
         Err(_) => return assert!(plain.is_err(), "JSON was refused"),
     };
-    let body = Value::from(read.clone());
+    let body = serde_json::to_value(&read).expect("what was read is JSON");
     assert_eq!(plain.ok().as_ref(), Some(&body), "read as something else");
     if let Some(request) = parsed::<Verifik>(&read) {
         let field = |name: &str| body[name].as_str();

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::Serialize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
@@ -16,7 +17,8 @@ use crate::error::ApiError;
 const MAX_VALUES: usize = 10_000;
 
 /// Any JSON. A text without escapes, such as a photograph in base64, is that of the body itself.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Serialize)]
+#[serde(untagged)]
 #[cfg_attr(test, derive(Debug))]
 pub enum Value<'a> {
     /// `null`
@@ -55,19 +57,6 @@ impl Value<'_> {
                         .collect(),
                 )
             }
-        }
-    }
-}
-
-impl From<Value<'_>> for serde_json::Value {
-    fn from(value: Value<'_>) -> Self {
-        match value {
-            Value::Null => Self::Null,
-            Value::Bool(value) => Self::Bool(value),
-            Value::Number(number) => Self::Number(number),
-            Value::String(text) => Self::String(text.into_owned()),
-            Value::Array(values) => values.into_iter().map(Self::from).collect(),
-            Value::Object(fields) => fields.into_iter().collect(),
         }
     }
 }
@@ -182,7 +171,7 @@ mod tests {
     fn read(text: &str) -> Result<serde_json::Value, String> {
         let value = parse(text.as_bytes()).map_err(|error| error.to_string())?;
         assert_eq!(value.clone().into_owned(), value);
-        Ok(value.into())
+        Ok(serde_json::to_value(value).unwrap())
     }
 
     proptest! {

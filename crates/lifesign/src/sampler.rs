@@ -13,10 +13,10 @@ use crate::network::InferenceError;
 use crate::resample::{Filter, Part, resample};
 
 /// A copy is used for what is at least so many times smaller than itself.
-const GAP: f64 = 3.0;
-/// From this longer side on, in pixels, squares of 4 are averaged: the detector's first look, 192 pixels, is 3 times
-/// smaller than the copy. Smaller pictures are quick to read as they are.
-const LARGE: u32 = 3 * 4 * 192;
+const GAP: u32 = 3;
+/// From this longer side on, in pixels, squares of 4 are averaged: the detector's first look, 192 pixels, is then
+/// small enough to come from the copy. Smaller pictures are quick to read as they are.
+const LARGE: u32 = GAP * 4 * 192;
 /// And from here on squares of 8.
 const HUGE: u32 = 2 * LARGE;
 
@@ -76,8 +76,8 @@ impl<'a> Sampler<'a> {
     ) -> Result<Vec<u8>, InferenceError> {
         if let (Some(factor), Filter::Antialias) = (self.factor, filter) {
             let reduced = part.divided(factor.into());
-            if reduced.width >= GAP * f64::from(width) && reduced.height >= GAP * f64::from(height)
-            {
+            let least = |side: u32| f64::from(GAP) * f64::from(side);
+            if reduced.width >= least(width) && reduced.height >= least(height) {
                 return resample(self.reduced(factor), reduced, filter, width, height);
             }
         }
